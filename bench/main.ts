@@ -7,6 +7,7 @@ const others = {
   "--database": "./database/main.ts",
   "--ledger": "./ledger/main.ts",
   "--cost": "./cost.ts",
+  "--limits": "./limits/main.ts",
 };
 const other = Object.entries(others).find(([option]) => process.argv.includes(option));
 await import(other?.[1] ?? "./run.ts");

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { RedisSettings } from "./config/state.ts";
@@ -30,7 +31,8 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
   const store = ledger && createStoreThread(config.store, ledger.instance, log);
-  const mirror = store && followAccounts(store.accounts, config, log);
+  const accounts = store && followAccounts(store.accounts, config, log);
+  const limitStore = config.state && (await openSharedLimits(config.state, log));
   const service = await startService({
     config,
     adapters: createAdapters(config),
@@ -42,21 +44,24 @@ export async function composeService(config: Config, log: Log, routing?: Routing
       ...(ledger ? [ledger.observer] : []),
     ],
     rejections,
-    ...(config.state && { limitStore: createSharedLimits(config.state, log) }),
+    ...(limitStore && { limitStore }),
     ...(ledger && { loadBounds: [ledger.bound] }),
     ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
-    ...(mirror && { mirror }),
+    ...(accounts && { mirror: accounts.mirror }),
   }).catch((error: unknown) => {
     ledger?.release();
+    void limitStore?.close();
     throw error;
   });
+  // The start of the thread takes as long as that of the service, which does not wait for it.
   store?.start();
+  accounts?.start();
   const stopStateLog = logStateChanges(service.routing, log);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await service.stop().finally(stopStateLog);
-    mirror?.close();
+    accounts?.mirror.close();
     await ledger?.close();
     await store?.close(longestShippingMs);
     ledger?.release();
@@ -90,14 +95,19 @@ function openConfiguredLedger(store: StoreSettings, log: Log): Ledger | undefine
   }
 }
 
-/** Creates the limits that replicas share. The log tells when they are lost, and when they are back. */
-function createSharedLimits(settings: RedisSettings, log: Log): RedisLimitStore {
-  return new RedisLimitStore(settings, {
+/** Longest wait in ms for Redis before the service starts. Without it, the first calls would be decided by each replica. */
+const longestRedisWaitMs = 1000;
+
+/** Opens the limits that replicas share. The log tells when Redis is lost, and when it is back. */
+async function openSharedLimits(settings: RedisSettings, log: Log): Promise<RedisLimitStore> {
+  const store = new RedisLimitStore(settings, {
     onChange({ shared, reason, replicas }) {
       if (shared) log.info({ replicas }, "limits are shared through Redis");
       else log.warn({ reason }, "Redis does not respond: this process decides about limits alone");
     },
   });
+  await Promise.race([store.tried, delay(longestRedisWaitMs, undefined, { ref: false })]);
+  return store;
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */

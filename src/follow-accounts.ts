@@ -3,11 +3,21 @@ import { StoreMirror } from "./accounts/store-mirror.ts";
 import type { Config } from "./config/config.ts";
 import type { Log } from "./telemetry/log.ts";
 
+/** Keys and accounts of a database, which the process does not follow before `start`. */
+interface FollowedAccounts {
+  readonly mirror: StoreMirror;
+  start(): void;
+}
+
 /**
- * Follows the keys and accounts of a database until `close`. Logs if the database stops or starts to respond, what has no
+ * Creates the mirror of the keys and accounts of a database. Logs if the database stops or starts to respond, what has no
  * effect, and that callers need a key while there is none.
  */
-export function followAccounts(store: AccountStore, config: Pick<Config, "authentication" | "accounts">, log: Log) {
+export function followAccounts(
+  store: AccountStore,
+  config: Pick<Config, "authentication" | "accounts">,
+  log: Log,
+): FollowedAccounts {
   const { authentication, accounts } = config;
   const idsOf = (entries: readonly { readonly id: string }[]) => new Set(entries.map(({ id }) => id));
   const mirror = new StoreMirror({
@@ -19,12 +29,13 @@ export function followAccounts(store: AccountStore, config: Pick<Config, "authen
     },
     onIgnored: (why) => log.warn({ why }, "a key or account of the database has no effect"),
   });
-  mirror.start();
-  if (authentication.mode === "keys" && authentication.keys.length === 0) {
+  const start = (): void => {
+    mirror.start();
+    if (authentication.mode !== "keys" || authentication.keys.length > 0) return;
     mirror.refresh().then(
-      () => mirror.keys().length === 0 && log.warn("nobody has a key: `dragoman keys create --role admin` makes one"),
+      () => mirror.keyIds.length === 0 && log.warn("nobody has a key: `dragoman keys create --role admin` makes one"),
       () => undefined,
     );
-  }
-  return mirror;
+  };
+  return { mirror, start };
 }

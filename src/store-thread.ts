@@ -27,10 +27,10 @@ const endMs = 1_000;
 
 /** @param instance name of the folder of this process in the outbox */
 export function createStoreThread(store: StoreSettings, instance: string, log: Log): StoreThread {
-  const { database, outbox, retention } = store;
+  const { database, outbox, retention, sinks } = store;
   const data: StoreWorkerData = {
     ...{ address: addressOf(database), databaseName: database.name },
-    ...{ outbox, instance, retention },
+    ...{ outbox, instance, retention, otlp: sinks.otlp },
   };
   const thread = new Thread({
     main: new URL("./store-worker.ts", import.meta.url),

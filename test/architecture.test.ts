@@ -180,7 +180,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "load",
     ],
   ],
-  ["store-worker.ts", ["accounts", "database", "ledger", "thread"]],
+  ["store-worker.ts", ["accounts", "config/config.ts", "database", "ledger", "thread"]],
   ["store-thread.ts", ["accounts", "config", "ledger", "store-worker.ts", "telemetry/log.ts", "thread"]],
   ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["compose.ts", [""]],

@@ -4,18 +4,19 @@ import { GatewayError } from "../errors.ts";
 import type { StoredAccount, StoredKey } from "./account-store.ts";
 import { AllowedModels } from "./allowed-models.ts";
 import { type Authenticate, type Caller, createAuthenticator } from "./keys.ts";
+import { mergeSorted } from "./merge-sorted.ts";
 import type { StoreMirror } from "./store-mirror.ts";
 
 /** The keys and accounts of the configuration and of the database. Those of the configuration take precedence. */
 export class Directory {
   readonly authenticate: Authenticate;
-  readonly #keys: readonly KeySettings[];
+  readonly #keys: ReadonlyMap<string, KeySettings>;
   readonly #accounts: ReadonlyMap<string, AccountSettings>;
   readonly #mirror: StoreMirror | undefined;
 
   constructor({ authentication, accounts }: Pick<Config, "authentication" | "accounts">, mirror?: StoreMirror) {
     this.authenticate = createAuthenticator(authentication, mirror);
-    this.#keys = [...authentication.keys].sort(byId);
+    this.#keys = new Map(authentication.keys.map((key) => [key.id, key]));
     this.#accounts = new Map(accounts.map((account) => [account.id, account]));
     this.#mirror = mirror;
   }
@@ -27,7 +28,7 @@ export class Directory {
 
   /** Whether the configuration has a key. Only an edit of the configuration changes it. */
   isConfiguredKey(id: string): boolean {
-    return this.#keys.some((key) => key.id === id);
+    return this.#keys.has(id);
   }
 
   /** Whether the configuration has an account. Only an edit of the configuration changes it. */
@@ -35,10 +36,13 @@ export class Directory {
     return this.#accounts.has(id);
   }
 
-  /** Returns all keys, ordered by id. */
-  keys(): readonly (KeySettings | StoredKey)[] {
-    const stored = this.#mirror?.keys() ?? [];
-    return this.#keys.length === 0 ? stored : [...this.#keys, ...stored].sort(byId);
+  key(id: string): KeySettings | StoredKey | undefined {
+    return this.#keys.get(id) ?? this.#mirror?.key(id);
+  }
+
+  /** Returns the ids of all keys, in order. */
+  keyIds(): readonly string[] {
+    return mergeSorted([...this.#keys.keys()].sort(), this.#mirror?.keyIds ?? []);
   }
 
   /** Returns all accounts, ordered by id. */

@@ -1,13 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
 import type { AccountStore, Changes, StoredAccount, StoredKey } from "./account-store.ts";
+import { mergeSorted } from "./merge-sorted.ts";
 
 /** Interval in ms of the reads that follow changes by other processes, which thus take at most two seconds. */
 const pollMs = 1000;
 /** Least interval in ms of the reads because of unknown keys. */
 const leastMs = 250;
 /** Time in ms after which a read has failed. */
-const readTimeoutMs = 3000;
+const readTimeoutMs = 5000;
 
 interface MirrorOptions {
   readonly store: AccountStore;
@@ -30,7 +31,7 @@ export class StoreMirror {
   readonly #accounts = new Map<string, StoredAccount>();
   readonly #ignored = new Set<string>();
   readonly #closing = new AbortController();
-  #sortedKeys: readonly StoredKey[] | undefined;
+  #keyIds: readonly string[] = [];
   #revision = 0;
   #responds = true;
   /** The read in progress. */
@@ -63,10 +64,9 @@ export class StoreMirror {
     return this.#keys.get(id);
   }
 
-  /** Returns all keys, ordered by id. */
-  keys(): readonly StoredKey[] {
-    this.#sortedKeys ??= [...this.#keys.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    return this.#sortedKeys;
+  /** Ids of all keys, in order. */
+  get keyIds(): readonly string[] {
+    return this.#keyIds;
   }
 
   account(id: string): StoredAccount | undefined {
@@ -153,10 +153,15 @@ export class StoreMirror {
   #apply({ revision, keys, accounts, unreadable }: Changes): void {
     const { configured } = this.#options;
     for (const why of unreadable) this.#ignore(why);
+    const newIds: string[] = [];
     for (const key of keys) {
       if (configured.keys.has(key.id)) this.#ignore(`key ${key.id}: the configuration has a key with this id`);
-      else this.#setKey(key);
+      else {
+        if (!this.#keys.has(key.id)) newIds.push(key.id);
+        this.#setKey(key);
+      }
     }
+    this.#keyIds = mergeSorted(this.#keyIds, newIds.sort());
     for (const account of accounts) {
       const { id } = account;
       if (configured.accounts.has(id)) this.#ignore(`account ${id}: the configuration has an account with this id`);
@@ -169,7 +174,6 @@ export class StoreMirror {
     for (const { sha256 } of this.#keys.get(key.id)?.secrets ?? []) this.#bySha256.delete(sha256);
     this.#keys.set(key.id, Object.freeze(key));
     for (const { sha256 } of key.secrets) this.#bySha256.set(sha256, key);
-    this.#sortedKeys = undefined;
   }
 
   #ignore(why: string): void {
@@ -182,11 +186,12 @@ export class StoreMirror {
     this.#keys.clear();
     this.#bySha256.clear();
     this.#accounts.clear();
-    this.#sortedKeys = undefined;
+    this.#keyIds = [];
     this.#revision = 0;
   }
 
   #setState(error?: GatewayError): void {
+    if (this.#closing.signal.aborted) return;
     const responds = error === undefined;
     if (responds === this.#responds) return;
     this.#responds = responds;

@@ -37,7 +37,10 @@ export async function* serveChat<Desc extends DescMessage>(
   try {
     const prepared = await prepareCall(call, chatCall);
     const limiting = limitCall(call, prepared);
-    if (limiting) await limiting;
+    if (limiting) {
+      await limiting;
+      call.signal.throwIfAborted();
+    }
     const starting = call.starting();
     if (starting) await starting;
     call.signal.throwIfAborted();

@@ -1,5 +1,6 @@
 import { composeService } from "../compose.ts";
 import type { Config } from "../config/config.ts";
+import type { Environment } from "../config/environment.ts";
 import { boundHeap } from "../server/heap.ts";
 import { startLines } from "../server/start-lines.ts";
 import { onStopSignal } from "../server/stop-signals.ts";
@@ -7,18 +8,17 @@ import { createLog, openLogOutput } from "../telemetry/log.ts";
 import { OutputBuffer } from "../telemetry/output-buffer.ts";
 import { openStandardStream } from "../telemetry/standard-stream.ts";
 import { configOption, defineCommand } from "./command.ts";
-import { loadConfigFor } from "./load-config.ts";
+import { loadConfigFor, notesOn } from "./load-config.ts";
 
 const maxStderrBytes = 2 ** 20;
 
 export const command = defineCommand({
   description: "Starts the service. Without a file, environment variables select the providers.",
   options: { config: configOption },
-  run: ({ config: file }, _, { environment }) => serve(loadConfigFor(file, environment), environment.npm_command),
+  run: ({ config: file }, _, { environment }) => serve(loadConfigFor(file, environment), environment),
 });
 
-/** @param npmCommand the variable of that name: npm sends its own signals to the program */
-async function serve(config: Config, npmCommand: string | undefined): Promise<void> {
+async function serve(config: Config, environment: Environment): Promise<void> {
   boundHeap();
   // Standard error is for people; the log on standard output is for programs.
   const stderr = new OutputBuffer(openStandardStream(2), { maxBytes: maxStderrBytes });
@@ -30,6 +30,7 @@ async function serve(config: Config, npmCommand: string | undefined): Promise<vo
   const log = createLog(config.log.level, stdout);
   const service = await composeService(config, log);
   stderr.write(startLines(service, config).join("\n"));
+  for (const note of notesOn(environment)) stderr.write(note);
   // `abort` lets every call in progress write its record, and the log writes its buffer when the process exits.
   process.on("uncaughtException", (error) => {
     service.abort();
@@ -37,7 +38,8 @@ async function serve(config: Config, npmCommand: string | undefined): Promise<vo
     process.exit(1);
   });
   let stopping = false;
-  onStopSignal(npmCommand, (signal) => {
+  // npm sends its own signals to the program.
+  onStopSignal(environment.npm_command, (signal) => {
     if (stopping) {
       service.abort();
       process.exit(1);

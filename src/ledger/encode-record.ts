@@ -53,6 +53,7 @@ function writeAttempt(writer: WireWriter, tag: number, attempt: Attempt): void {
   writeTime(writer, (14 << 3) | delimited, attempt.queueDuration);
   writer.int(15 << 3, attempt.outcome);
   writer.presentInt(16 << 3, attempt.choiceIndex);
+  writer.text((17 << 3) | delimited, attempt.serviceTier);
   writer.close(at);
 }
 

@@ -25,6 +25,7 @@ export function toMessage(record: CallRecord): CallRecordMessage {
     outcome: outcomes[record.outcome],
     reason: record.reason ?? "",
     attempts: [...record.attempts],
+    notes: [...record.notes],
     duration: durationFromMs(Math.round(record.durationMs)),
     ...(usage && { usage }),
     ...(firstOutputMs !== undefined && { firstOutputDuration: durationFromMs(Math.round(firstOutputMs)) }),

@@ -60,12 +60,13 @@ export function startAttempt(
   const validator = createStreamValidator();
   const settleEnd = createEndSettler(request, validator);
   const queue: QueueState = { waitsFor: undefined };
+  let failure: GatewayError | undefined;
   return {
     attempt,
     validator,
     queue,
     noteUsage() {
-      if (attempt.usage !== undefined || !mayHaveUsedTokens(attempt, validator, queue)) return;
+      if (attempt.usage !== undefined || !mayHaveUsedTokens(attempt, validator, queue, failure)) return;
       record.used(partialUsage(request, validator.outputCharacters), request.serviceTier);
     },
     events: run(),
@@ -145,7 +146,7 @@ export function startAttempt(
         yield [...(held ?? []), ...rest];
         return;
       }
-      const failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
+      failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
       options.onFailure?.(failure);
       record.failed(failure.reason);
       throw failure;
@@ -158,14 +159,17 @@ export function startAttempt(
 /**
  * Returns whether an upstream request that reported no usage may have used tokens. One that the provider rejected, or
  * that did not reach it, has used none.
+ *
+ * @param failure of the attempt. A timeout has a cause, the error of the socket, if there was no connection.
  */
 function mayHaveUsedTokens(
-  { outcome, duration, httpStatus, failureReason }: Attempt,
+  { outcome, duration, httpStatus }: Attempt,
   { accepted }: StreamValidator,
   { waitsFor }: Readonly<QueueState>,
+  failure: GatewayError | undefined,
 ): boolean {
   if (accepted || (httpStatus >= 200 && httpStatus < 300)) return true;
-  const isStarted = outcome !== AttemptOutcome.ABANDONED || duration !== undefined;
-  const isRejected = outcome === AttemptOutcome.FAILED && failureReason !== "PROVIDER_TIMEOUT";
-  return isStarted && !isRejected && waitsFor === undefined;
+  if (httpStatus > 0 || waitsFor !== undefined) return false;
+  if (outcome === AttemptOutcome.FAILED) return failure?.reason === "PROVIDER_TIMEOUT" && failure.cause === undefined;
+  return outcome !== AttemptOutcome.ABANDONED || duration !== undefined;
 }

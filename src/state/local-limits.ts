@@ -1,5 +1,5 @@
 import { limitName } from "../accounts/limits/limit-name.ts";
-import type { Claim, Decision } from "../accounts/limits/limit-store.ts";
+import type { Claim, Decision, Left } from "../accounts/limits/limit-store.ts";
 import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
 import { isRate, toWire, type WireClaim } from "./message.ts";
 
@@ -42,24 +42,24 @@ export class LocalLimits {
   }
 
   reserve(callId: string, claims: readonly Claim[]): Decision {
-    return {
-      ...this.#store.reserve(
-        callId,
-        claims.map((claim) => this.#shareOf(claim)),
-      ),
-      shared: false,
-    };
+    const shares = claims.map((claim) => this.#shareOf(claim));
+    const decision = this.#store.reserve(callId, shares);
+    return { ...decision, left: this.#wholes(shares, decision.left), shared: false };
   }
 
   /** Lets a call in, whatever is left. */
   force(callId: string, claims: readonly Claim[]): Decision {
     const shares = claims.map((claim) => this.#shareOf(claim));
     this.#store.force(callId, shares);
-    return { refusedBy: undefined, waitMs: undefined, left: this.#store.left(shares), shadowed: [], shared: false };
+    return {
+      ...{ refusedBy: undefined, waitMs: undefined, shadowed: [], shared: false },
+      left: this.#wholes(shares, this.#store.left(shares)),
+    };
   }
 
-  left(claims: readonly Claim[]): Decision["left"] {
-    return this.#store.left(claims.map((claim) => this.#shareOf(claim)));
+  left(claims: readonly Claim[]): readonly Left[] {
+    const shares = claims.map((claim) => this.#shareOf(claim));
+    return this.#wholes(shares, this.#store.left(shares));
   }
 
   settle(callId: string, used: readonly number[]): void {
@@ -74,6 +74,15 @@ export class LocalLimits {
       if (claim !== undefined && used > 0) charges.push(toWire(claim, Math.min(used, claim.limit)));
     });
     return charges;
+  }
+
+  /** Adds the shares of the other replicas to what is left of budgets, as far as this process knows it. */
+  #wholes(shares: readonly Claim[], left: readonly Left[]): readonly Left[] {
+    return left.map((rest, index) => {
+      const share = shares[index];
+      if (share?.kind !== "budget") return rest;
+      return { ...rest, remaining: rest.remaining + this.#budgets.leftOf(share) - share.limit };
+    });
   }
 
   #shareOf(claim: Claim): Claim {

@@ -22,6 +22,8 @@ export class PendingWork {
 
   settle(settlement: Settlement): void {
     this.#settlements.push(settlement);
+    // Its renewal would give the call its leases back.
+    if (this.#renewals.length > 0) this.#renewals = this.#renewals.filter(([callId]) => callId !== settlement[0]);
   }
 
   charge([kind, name, limit, amount, flags, endMs]: WireClaim): void {

@@ -55,6 +55,9 @@ export class RedisChannel<Waiting> {
   #link: RedisLink | undefined;
   #node: RedisNode | undefined;
   #onClosed: (() => void) | undefined;
+  #onTried: () => void = () => {};
+  /** Resolves when the channel has opened, or could not be opened, for the first time. */
+  readonly tried: Promise<void>;
   #replicas = 1;
   #reason = "not connected yet";
 
@@ -63,6 +66,14 @@ export class RedisChannel<Waiting> {
     this.#key = `{${settings.prefix}}`;
     this.#times = times;
     this.#owner = owner;
+    let isTried = false;
+    this.tried = new Promise((resolve) => {
+      this.#onTried = () => {
+        if (!isTried && !this.isOpen) owner.closed([]);
+        isTried = true;
+        resolve();
+      };
+    });
     const { signal } = this.#ending;
     this.#ended = new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     this.#running = this.#run(signal);
@@ -143,6 +154,7 @@ export class RedisChannel<Waiting> {
         this.#reason = reasonOf(error);
       }
       link?.destroy();
+      if (this.#node === undefined) this.#onTried();
       await this.#pause();
     }
   }
@@ -198,6 +210,7 @@ export class RedisChannel<Waiting> {
     this.#ran = [];
     this.#lost = [];
     this.#owner.opened(ran, lost);
+    this.#onTried();
     return closed;
   }
 
@@ -215,5 +228,6 @@ export class RedisChannel<Waiting> {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  // If a name has several addresses, the error has no message, but a code.
+  return error instanceof Error ? error.message || String("code" in error ? error.code : error.name) : String(error);
 }

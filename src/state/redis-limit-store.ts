@@ -70,6 +70,7 @@ export class RedisLimitStore implements LimitStore {
   #isFlushing = false;
   #sinceMs = Date.now();
   #onIdle: (() => void) | undefined;
+  #isClosing = false;
 
   constructor(settings: RedisSettings, { onChange = () => {}, ...times }: Options = {}) {
     const all = { ...usual, ...times };
@@ -85,6 +86,11 @@ export class RedisLimitStore implements LimitStore {
   get state(): StoreState {
     const { isOpen, reason, replicas, unanswered } = this.#channel;
     return { shared: isOpen, sinceMs: this.#sinceMs, reason, replicas, pending: this.#work.size + unanswered };
+  }
+
+  /** Resolves when Redis has responded, or failed to, for the first time. */
+  get tried(): Promise<void> {
+    return this.#channel.tried;
   }
 
   reserve(callId: string, claims: readonly Claim[], onLoss: StoreLossPolicy = "local"): Decision | Promise<Decision> {
@@ -126,6 +132,7 @@ export class RedisLimitStore implements LimitStore {
 
   /** Tells Redis what it does not know yet, for at most a second, and ends the connection. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     clearInterval(this.#renewing);
     if (this.#channel.isOpen && !this.#isIdle) {
       await new Promise<void>((resolve) => {
@@ -192,7 +199,7 @@ export class RedisLimitStore implements LimitStore {
     this.#queue = [];
     for (const { callId, claims, onLoss, resolve } of waiting) resolve(this.#decideHere(callId, claims, onLoss));
     this.#onIdle?.();
-    this.#onChange(this.state);
+    if (!this.#isClosing) this.#onChange(this.state);
   }
 
   #decideHere(callId: string, claims: readonly Claim[], onLoss: StoreLossPolicy): Decision {

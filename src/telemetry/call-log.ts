@@ -103,6 +103,7 @@ function attemptFacts(attempt: Attempt) {
     provider: attempt.provider,
     provider_model: attempt.providerModel,
     credential: attempt.credential || undefined,
+    service_tier: attempt.serviceTier || undefined,
     choice_index: attempt.choiceIndex,
     outcome: outcomes[attempt.outcome],
     failure_reason: attempt.failureReason || undefined,

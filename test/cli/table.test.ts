@@ -33,7 +33,7 @@ describe("a table in the terminal", () => {
       "billing  anthropic/claude-sonnet-5-20260101  12.3M",
     ]);
     expect(layOut(columns, 36)).toEqual([
-      "account  model                input",
+      "account  model                 input",
       "billing  anthropic/…-20260101  12.3M",
     ]);
   });

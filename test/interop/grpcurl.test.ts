@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callRecord, LedgerInMemory } from "../support/ledger-in-memory.ts";
 import { RoutingViewInMemory } from "../support/routing-view.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 import type { Details } from "./details.ts";
@@ -16,9 +17,11 @@ const exitCode = (code: status): number => 64 + code;
 
 describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection", () => {
   let service: TestService;
+  const ledger = new LedgerInMemory();
   beforeAll(async () => {
     service = await startTestService({}, undefined, undefined, [], {
       routing: new RoutingViewInMemory([], { fast: ["echo/echo"] }),
+      ledger,
     });
   });
   afterAll(() => service.stop());
@@ -62,6 +65,20 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
       "dragoman.admin.v1.RoutingService/ListTargets",
     );
     expect(JSON.parse(stdout)).toEqual({ targets: [{ name: "echo/echo", state: "TARGET_STATE_CLOSED" }] });
+  });
+
+  it("queries usage", async () => {
+    ledger.records.push(callRecord("2026-11-02T10:00:00Z", "chatcmpl-1", { account: "billing" }));
+    const { stdout } = await ask(
+      "-d",
+      '{"start_time": "2026-11-01T00:00:00Z", "group_by": ["USAGE_GROUP_ACCOUNT"]}',
+      service.grpcAddress,
+      "dragoman.admin.v1.UsageService/QueryUsage",
+    );
+    const sums = { calls: "1", inputTokens: "10", outputTokens: "5", costNanos: "1000" };
+    expect(JSON.parse(stdout)).toEqual({
+      rows: [{ startTime: "2026-11-01T00:00:00Z", groups: ["billing"], ...sums }],
+    });
   });
 
   it("checks health", async () => {

@@ -4,18 +4,20 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import { describe, expect, it, onTestFinished } from "vitest";
 import { composeService } from "../../src/compose.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { CallOutcome } from "../../src/gen/dragoman/admin/v1/call_record_pb.js";
+import { addressOf } from "../../src/config/store.ts";
+import { CallOutcome, type CallRecord } from "../../src/gen/dragoman/admin/v1/call_record_pb.js";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import { dialects, listedModels, providers } from "../../src/providers/registry.ts";
 import type { Service } from "../../src/server/service.ts";
+import { connectDatabase } from "../support/databases.ts";
+import { readRecords } from "../support/ledger-records.ts";
 import { withOwnStore } from "../support/own-store.ts";
 import { scriptEcho } from "../support/requests.ts";
 import { createTextLog } from "../support/text-log.ts";
-import { MemorySink, openShipper } from "./outbox/harness.ts";
 
-/** Starts a service with an outbox. `ship` stops it, and returns what it recorded. */
-async function start(): Promise<{ readonly service: Service; ship(): Promise<MemorySink> }> {
+/** Starts a service with a ledger. `ship` stops it, and returns the records of its database. */
+async function start(): Promise<{ readonly service: Service; ship(): Promise<ReadonlyMap<string, CallRecord>> }> {
   const environment = { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" };
   const known = providers.filter(({ name }) => name !== "local");
   const config = withOwnStore(loadConfig({ environment, providers: known, dialects, models: listedModels({}) }));
@@ -26,12 +28,8 @@ async function start(): Promise<{ readonly service: Service; ship(): Promise<Mem
     async ship() {
       await service.stop();
       const { outbox, database } = config.store;
-      const sink = new MemorySink();
-      const shipper = openShipper(outbox, [sink], { name: database.name });
-      shipper.adopt();
-      expect(await shipper.shipAll()).toBe(true);
       expect(readdirSync(outbox)).toEqual([]);
-      return sink;
+      return readRecords(connectDatabase(addressOf(database)));
     },
   };
 }
@@ -70,7 +68,7 @@ describe("the ledger of a service", () => {
     const body = JSON.stringify({ model: "echo/echo", messages: [{ role: "user", content: "hi" }] });
     expect((await post("/v1/chat/completions", body)).status).toBe(200);
     expect((await post("/dragoman.v1.ChatService/CompleteChat", "{")).status).toBe(400);
-    const { records } = await ship();
+    const records = await ship();
     const seen = [...records.values()].map(
       ({ method, protocol, outcome }) => `${method} ${protocol} ${CallOutcome[outcome]}`,
     );

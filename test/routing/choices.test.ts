@@ -359,6 +359,18 @@ describe("the usage of a call that fails", () => {
     expect(run.attempts.map(({ usage }) => usage)).toEqual([undefined, estimate, estimate]);
   });
 
+  it("has an estimate of a request that got no response in time, unless there was no connection", async () => {
+    const usageAfter = async (error: GatewayError) => {
+      const run = attempt(scripted([error]), 1);
+      await expect(collect(run.events)).rejects.toThrow("too slow");
+      run.noteUsage();
+      return run.attempts[0]?.usage?.quality;
+    };
+    expect(await usageAfter(new GatewayError("PROVIDER_TIMEOUT", "too slow"))).toBe(UsageQuality.PARTIAL);
+    const cause = new Error("ETIMEDOUT");
+    expect(await usageAfter(new GatewayError("PROVIDER_TIMEOUT", "too slow", { cause }))).toBeUndefined();
+  });
+
   it("is unset if the provider rejected every request", async () => {
     const run = attempt(scripted([limited]), 1);
     await expect(collect(run.events)).rejects.toThrow("slow down");

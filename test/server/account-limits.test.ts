@@ -91,7 +91,10 @@ describe("the limits of an account", () => {
     const abort = new AbortController();
     const chat = scriptEcho({ delay_ms: 60_000 }, { accountId: "billing" });
     const running = service.chatClient("grpc").completeChat({ chat }, { signal: abort.signal });
-    await expect.poll(async () => ((await call()) as ConnectError).code).toBe(Code.ResourceExhausted);
+    const accounts = service.client(AccountService, "grpc");
+    const left = async () => (await accounts.getAccount({ id: "billing" })).limitsLeft?.concurrentCalls;
+    await expect.poll(left).toBe(0n);
+    expect(await call()).toMatchObject({ code: Code.ResourceExhausted });
     abort.abort();
     await expect(running).rejects.toThrow();
     await expect.poll(async () => (await call()) instanceof Headers).toBe(true);

@@ -37,54 +37,58 @@ describe.skipIf(noRedis)("limits.lua", () => {
     await redis[Symbol.asyncDispose]();
   });
 
-  it("decides as the exact model, whatever the calls do", async () => {
-    await fc.assert(
-      fc.asyncProperty(script, async ({ limits, steps }) => {
-        const key = `{test-${scripts++}}`;
-        const model = new LimitModel();
-        const claimsById = new Map<string, readonly Claim[]>();
-        const replies: Promise<unknown>[] = [];
-        const expected: unknown[] = [];
-        const send = (text: string): Promise<string> => {
-          const [seconds, us] = [model.nowUs / 1_000_000n, model.nowUs % 1_000_000n];
-          return client.sendCommand(["EVALSHA", hash, "1", key, text, String(seconds), String(us)]);
-        };
-        let number = 1;
-        const run = (work: Partial<Work>): Promise<string> =>
-          send(encodeMessage("a", { epoch: 1, number: ++number }, leaseMs, { ...nothing, ...work }));
-        void send(encodeBegin("a", 1, leaseMs));
-        for (const [index, step] of steps.entries()) {
-          const id = String(index);
-          if (step.kind === "wait") model.nowUs += BigInt(step.us);
-          if (step.kind === "reserve") {
-            const claims = claimsOf(limits, step.picks);
-            claimsById.set(id, claims);
-            const decided = model.reserve(id, claims);
-            expected.push({ ...decided, remaining: claims.map((claim) => model.leftOf(claim)) });
-            const wire = claims.map((claim) => toWire(claim));
-            replies.push(
-              run({ reservations: [[id, wire]] }).then((reply) => {
-                const { refusedBy, shadowed, left } = decodeDecision(decodeDone(reply).lines[0] ?? "");
-                return { refusedBy, shadowed, remaining: left.map(({ remaining }) => BigInt(remaining)) };
-              }),
-            );
+  it(
+    "decides as the exact model, whatever the calls do",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(script, async ({ limits, steps }) => {
+          const key = `{test-${scripts++}}`;
+          const model = new LimitModel();
+          const claimsById = new Map<string, readonly Claim[]>();
+          const replies: Promise<unknown>[] = [];
+          const expected: unknown[] = [];
+          const send = (text: string): Promise<string> => {
+            const [seconds, us] = [model.nowUs / 1_000_000n, model.nowUs % 1_000_000n];
+            return client.sendCommand(["EVALSHA", hash, "1", key, text, String(seconds), String(us)]);
+          };
+          let number = 1;
+          const run = (work: Partial<Work>): Promise<string> =>
+            send(encodeMessage("a", { epoch: 1, number: ++number }, leaseMs, { ...nothing, ...work }));
+          void send(encodeBegin("a", 1, leaseMs));
+          for (const [index, step] of steps.entries()) {
+            const id = String(index);
+            if (step.kind === "wait") model.nowUs += BigInt(step.us);
+            if (step.kind === "reserve") {
+              const claims = claimsOf(limits, step.picks);
+              claimsById.set(id, claims);
+              const decided = model.reserve(id, claims);
+              expected.push({ ...decided, remaining: claims.map((claim) => model.leftOf(claim)) });
+              const wire = claims.map((claim) => toWire(claim));
+              replies.push(
+                run({ reservations: [[id, wire]] }).then((reply) => {
+                  const { refusedBy, shadowed, left } = decodeDecision(decodeDone(reply).lines[0] ?? "");
+                  return { refusedBy, shadowed, remaining: left.map(({ remaining }) => BigInt(remaining)) };
+                }),
+              );
+            }
+            if (step.kind === "settle") {
+              const { callIds } = model;
+              const settled = callIds[step.ref % Math.max(1, callIds.length)] ?? "unknown";
+              const claims = claimsById.get(settled) ?? [];
+              const used = usedOf(claims, step.used);
+              const taken = [...claims.keys()].filter((place) => model.holds(settled, place));
+              model.settle(settled, used);
+              const wire = taken.flatMap((place) => claims[place] ?? []).map((claim) => toWire(claim));
+              void run({ settlements: [[settled, taken.map((place) => used[place] ?? 0), wire]] });
+            }
           }
-          if (step.kind === "settle") {
-            const { callIds } = model;
-            const settled = callIds[step.ref % Math.max(1, callIds.length)] ?? "unknown";
-            const claims = claimsById.get(settled) ?? [];
-            const used = usedOf(claims, step.used);
-            const taken = [...claims.keys()].filter((place) => model.holds(settled, place));
-            model.settle(settled, used);
-            const wire = taken.flatMap((place) => claims[place] ?? []).map((claim) => toWire(claim));
-            void run({ settlements: [[settled, taken.map((place) => used[place] ?? 0), wire]] });
-          }
-        }
-        expect(await Promise.all(replies)).toEqual(expected);
-      }),
-      { numRuns: runs },
-    );
-  });
+          expect(await Promise.all(replies)).toEqual(expected);
+        }),
+        { numRuns: runs },
+      );
+    },
+    20_000 + runs * 20,
+  );
 
   it("leaves nothing of accounts that are idle", async () => {
     const key = "{idle}";

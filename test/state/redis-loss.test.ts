@@ -7,6 +7,8 @@ import { RedisLimitStore, type StoreState } from "../../src/state/redis-limit-st
 import { noRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { type Fault, type FaultRelay, startFaultRelay } from "./fault-relay.ts";
 
+const runs = Number(process.env.LOSS_RUNS ?? 20);
+
 const period = { name: "0:2026-11", endMs: Date.now() + 3_600_000 };
 const claim = (kind: Claim["kind"], limit: number, hold = 1): Claim => ({
   ...{ holder: "account:a", kind, limit, hold, shadow: false },
@@ -178,39 +180,59 @@ describe.skipIf(noRedis)("a store whose Redis is lost", () => {
     next.destroy();
   });
 
-  it("counts every call once, however connections end", async () => {
-    const claims = [claim("budget", 1e12, 100), claim("calls", 1000)];
-    const step = fc.record({
-      fault: fc.constantFrom<Fault>("pass", "pass", "pass", "lose", "refuse", "silent", 70),
-      calls: fc.integer({ min: 1, max: 5 }),
-      settles: fc.integer({ min: 0, max: 5 }),
-    });
-    let [spent, count] = [0, 0];
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
-        const open: string[] = [];
-        const settle = (id: string) => {
-          const cost = ++count % 97;
-          spent += cost;
-          store.settle(id, [cost, 1]);
-        };
-        for (const { fault, calls: many, settles } of steps) {
-          relay.fault = fault;
-          const ids = Array.from({ length: many }, () => `law-${calls++}`);
-          await Promise.all(ids.map((id) => store.reserve(id, claims)));
-          open.push(...ids);
-          for (const id of open.splice(0, settles)) settle(id);
-        }
-        for (const id of open) settle(id);
-        relay.fault = "pass";
-        await settled();
-        expect(await store.left(claims)).toMatchObject([
-          { remaining: 1e12 - spent, held: 0 },
-          { remaining: 1000, held: 0 },
-        ]);
-      }),
-      { numRuns: Number(process.env.LOSS_RUNS ?? 20) },
+  it(
+    "counts every call once, however connections end",
+    async () => {
+      const claims = [claim("budget", 1e12, 100), claim("calls", 1000)];
+      const step = fc.record({
+        fault: fc.constantFrom<Fault>("pass", "pass", "pass", "lose", "refuse", "silent", 70),
+        calls: fc.integer({ min: 1, max: 5 }),
+        settles: fc.integer({ min: 0, max: 5 }),
+      });
+      let [spent, count] = [0, 0];
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
+          const open: string[] = [];
+          const settle = (id: string) => {
+            const cost = ++count % 97;
+            spent += cost;
+            store.settle(id, [cost, 1]);
+          };
+          for (const { fault, calls: many, settles } of steps) {
+            relay.fault = fault;
+            const ids = Array.from({ length: many }, () => `law-${calls++}`);
+            await Promise.all(ids.map((id) => store.reserve(id, claims)));
+            open.push(...ids);
+            for (const id of open.splice(0, settles)) settle(id);
+          }
+          for (const id of open) settle(id);
+          relay.fault = "pass";
+          await settled();
+          expect(await store.left(claims)).toMatchObject([
+            { remaining: 1e12 - spent, held: 0 },
+            { remaining: 1000, held: 0 },
+          ]);
+        }),
+        { numRuns: runs },
+      );
+    },
+    20_000 + runs * 500,
+  );
+});
+
+describe.skipIf(noRedis)("a store whose Redis is away from the beginning", () => {
+  it("tells why, and lets calls in by itself", async () => {
+    const url = "redis://127.0.0.1:9";
+    const told: StoreState[] = [];
+    const store = new RedisLimitStore(
+      { url: new Secret(url), shownUrl: url, prefix: "test" },
+      { onChange: (state) => void told.push(state), probeMs: 5 },
     );
+    await store.tried;
+    expect(told).toMatchObject([{ shared: false, reason: expect.stringContaining("ECONNREFUSED") }]);
+    expect(store.reserve("1", [claim("requests", 1)])).toMatchObject({ refusedBy: undefined, shared: false });
+    await store.close();
+    expect(told).toHaveLength(1);
   });
 });
 

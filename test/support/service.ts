@@ -61,9 +61,9 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  parts: Partial<Pick<ServiceParts, "routing" | "ledger" | "mirror" | "plainRules" | "observers">> = {},
+  parts: Partial<Pick<ServiceParts, "routing" | "ledger" | "mirror" | "plainRules" | "observers" | "limitStore">> = {},
 ): Promise<TestService> {
-  const { routing, ledger, mirror, plainRules: rules = oneAttempt, observers = [] } = parts;
+  const { routing, ledger, mirror, limitStore, plainRules: rules = oneAttempt, observers = [] } = parts;
   const config = change(
     withFile(yaml, (file) =>
       loadConfig({
@@ -85,6 +85,7 @@ export async function startTestService(
     ...(routing && { routing }),
     ...(mirror && { mirror }),
     ...(ledger && { ledger }),
+    ...(limitStore && { limitStore }),
     plainRules: rules,
     adapters: createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),

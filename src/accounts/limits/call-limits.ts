@@ -3,7 +3,7 @@ import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { PriceList } from "../../prices/price-list.ts";
-import { type CallClaims, claimsOf, type LimitedHolder, type NamedClaim } from "./claims.ts";
+import { type CallClaims, claimsOf, type LimitedHolder, type NamedClaim, needsEstimate } from "./claims.ts";
 import type { Decision, Left, LimitStore } from "./limit-store.ts";
 import { LimitedCall } from "./limited-call.ts";
 import { needOf } from "./need.ts";
@@ -50,11 +50,15 @@ export class CallLimits {
     const { chat, models, prices, holders } = call;
     const holder = holders[0]?.holder ?? "";
     const choices = chat.parameters?.n ?? 1;
-    const usualOutput = this.#outputs.most(holder, chat.model);
-    const claimed = claimsOf(holders, () => needOf({ chat, models, prices, usualOutput }), Date.now());
+    const need = (hasBudget: boolean) =>
+      needOf({ chat, models, prices, usualOutput: this.#outputs.most(holder, chat.model), hasBudget });
+    const claimed = claimsOf(holders, need, Date.now());
     const refusing = claimed.unpriced.find(({ budget }) => !budget.shadow);
-    if (refusing !== undefined) return LimitedCall.refused(unpricedRefusal(refusing, unpricedModel(call)));
-    const noteOutput = (tokens: number) => this.#outputs.note(holder, chat.model, Math.ceil(tokens / choices));
+    if (refusing !== undefined) return LimitedCall.refused(unpricedRefusal(refusing));
+    const usesEstimate = holders.some(needsEstimate);
+    const noteOutput = (tokens: number) => {
+      if (usesEstimate) this.#outputs.note(holder, chat.model, Math.ceil(tokens / choices));
+    };
     const decided = (decision: Decision) => this.#limited(call, claimed, decision, noteOutput);
     const decision = this.#store.reserve(call.id, claimed.claims, call.onStoreLoss);
     return decision instanceof Promise ? decision.then(decided) : decided(decision);
@@ -89,10 +93,6 @@ export class CallLimits {
       noteOutput,
     });
   }
-}
-
-function unpricedModel({ models, prices }: CallToLimit): string {
-  return models.find((model) => prices?.pricesOf(model) === undefined)?.id ?? "the model";
 }
 
 function storeLost(): GatewayError {

@@ -47,6 +47,8 @@ export interface NamedClaim extends Claim {
 export interface UnpricedBudget {
   readonly owner: LimitedHolder;
   readonly budget: Budget;
+  /** Id of the model. */
+  readonly model: string;
 }
 
 /** Everything that a call claims: first the requests of each holder, then tokens, calls in progress and budgets. */
@@ -60,9 +62,18 @@ export function needsEstimate({ limits, budgets = [] }: LimitedHolder): boolean 
   return limits?.tokensPerMinute !== undefined || budgets.length > 0;
 }
 
-/** Returns the claims of a call. `need` is called at most once, if it matters. */
-export function claimsOf(holders: readonly LimitedHolder[], need: () => CallNeed, nowMs: number): CallClaims {
-  const estimate = holders.some(needsEstimate) ? need() : undefined;
+/**
+ * Returns the claims of a call.
+ *
+ * @param need called at most once, if it matters. `hasBudget`: the cost matters, too
+ */
+export function claimsOf(
+  holders: readonly LimitedHolder[],
+  need: (hasBudget: boolean) => CallNeed,
+  nowMs: number,
+): CallClaims {
+  const hasBudget = holders.some(({ budgets = [] }) => budgets.length > 0);
+  const estimate = holders.some(needsEstimate) ? need(hasBudget) : undefined;
   const [requests, tokens, calls, budgets]: [NamedClaim[], NamedClaim[], NamedClaim[], NamedClaim[]] = [[], [], [], []];
   const unpriced: UnpricedBudget[] = [];
   for (const owner of holders) {
@@ -82,7 +93,7 @@ export function claimsOf(holders: readonly LimitedHolder[], need: () => CallNeed
     }
     for (const [index, budget] of (owner.budgets ?? []).entries()) {
       if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, index, estimate, nowMs));
-      else if (budget.unpriced === "refuse") unpriced.push({ owner, budget });
+      else if (budget.unpriced === "refuse") unpriced.push({ owner, budget, model: estimate?.unpriced ?? "" });
     }
   }
   return { claims: [...requests, ...tokens, ...calls, ...budgets], unpriced };

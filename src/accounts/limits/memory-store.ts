@@ -1,6 +1,6 @@
 import { limitName } from "./limit-name.ts";
 import type { Claim, Decision, Left, LimitStore } from "./limit-store.ts";
-import { type Bucket, emptyBucket, fill, fits, leak, resetMs, waitMs } from "./rate.ts";
+import { type Bucket, fill, fits, leak, resetMs, waitMs } from "./rate.ts";
 
 /** Time in ms after which a call that other calls in progress hold up should try again. */
 export const retryMs = 1000;
@@ -14,6 +14,11 @@ interface Counter {
   /** End of a budget's period. */
   readonly endMs: number;
 }
+
+/** State of the limit of a claim, while a call is decided or settles. */
+type State =
+  | { readonly name: string; readonly bucket: Bucket; readonly counter?: undefined }
+  | { readonly name: string; readonly bucket?: undefined; readonly counter: Counter };
 
 interface Verdict {
   readonly fits: boolean;
@@ -63,41 +68,34 @@ export class MemoryLimitStore implements LimitStore {
 
   reserve(callId: string, claims: readonly Claim[]): Decision {
     const nowUs = this.#clock.us();
-    const verdicts = claims.map((claim) => this.#judge(claim, nowUs));
-    const refusedBy = verdicts.findIndex((verdict, index) => !verdict.fits && !claims[index]?.shadow);
-    if (refusedBy === -1) this.#take(callId, claims, verdicts, nowUs);
-    this.#forget(nowUs);
+    const nowMs = this.#clock.ms();
+    const states = claims.map((claim) => this.#read(claim, nowUs));
+    const verdicts = claims.map((claim, index) => judge(claim, states[index], nowMs));
+    const refusedBy = verdicts.findIndex(({ fits: isFitting }, index) => !isFitting && !claims[index]?.shadow);
+    const isAdmitted = refusedBy === -1;
+    const holds = verdicts.map((verdict) => (isAdmitted && verdict.fits ? verdict.hold : undefined));
+    if (isAdmitted) this.#calls.set(callId, { claims, holds });
+    this.#forget(nowUs, nowMs);
     return {
-      refusedBy: refusedBy === -1 ? undefined : refusedBy,
+      refusedBy: isAdmitted ? undefined : refusedBy,
       waitMs: verdicts[refusedBy]?.waitMs,
-      left: claims.map((claim) => this.#leftOf(claim, nowUs)),
-      shadowed: verdicts.flatMap((verdict, index) => (verdict.fits || !claims[index]?.shadow ? [] : [index])),
+      left: claims.map((claim, index) => {
+        const [state, hold] = [states[index], holds[index]];
+        const next = hold === undefined ? state : this.#add(claim, state, hold, 0);
+        return leftOf(claim, next, nowMs);
+      }),
+      shadowed: verdicts.every((verdict) => verdict.fits)
+        ? none
+        : verdicts.flatMap((verdict, index) => (verdict.fits || !claims[index]?.shadow ? [] : [index])),
       shared: true,
     };
   }
 
   /** Lets a call in, whatever is left. */
   force(callId: string, claims: readonly Claim[]): void {
-    this.#take(
-      callId,
-      claims,
-      claims.map(({ hold }) => ({ fits: true, hold })),
-      this.#clock.us(),
-    );
-  }
-
-  #take(
-    callId: string,
-    claims: readonly Claim[],
-    verdicts: readonly Pick<Verdict, "fits" | "hold">[],
-    nowUs: number,
-  ): void {
-    const holds = verdicts.map((verdict) => (verdict.fits ? verdict.hold : undefined));
-    this.#calls.set(callId, { claims, holds });
-    claims.forEach((claim, index) => {
-      const hold = holds[index];
-      if (hold !== undefined) this.#add(claim, hold, 0, nowUs);
-    });
+    const nowUs = this.#clock.us();
+    this.#calls.set(callId, { claims, holds: claims.map(({ hold }) => hold) });
+    for (const claim of claims) this.#add(claim, this.#read(claim, nowUs), claim.hold, 0);
   }
 
   settle(callId: string, used: readonly number[]): void {
@@ -107,13 +105,13 @@ export class MemoryLimitStore implements LimitStore {
     const nowUs = this.#clock.us();
     call.claims.forEach((claim, index) => {
       const hold = call.holds[index];
-      if (hold !== undefined) this.#add(claim, -hold, used[index] ?? 0, nowUs);
+      if (hold !== undefined) this.#add(claim, this.#read(claim, nowUs), -hold, used[index] ?? 0);
     });
   }
 
   left(claims: readonly Claim[]): readonly Left[] {
-    const nowUs = this.#clock.us();
-    return claims.map((claim) => this.#leftOf(claim, nowUs));
+    const [nowUs, nowMs] = [this.#clock.us(), this.#clock.ms()];
+    return claims.map((claim) => leftOf(claim, this.#read(claim, nowUs), nowMs));
   }
 
   /** Calls `visit` with each bucket's name, limit and amount now. */
@@ -126,73 +124,40 @@ export class MemoryLimitStore implements LimitStore {
     return Promise.resolve();
   }
 
-  #judge(claim: Claim, nowUs: number): Verdict {
-    const { kind, limit, hold } = claim;
-    switch (kind) {
-      case "requests":
-      case "tokens": {
-        const bucket = this.#bucketOf(claim, nowUs);
-        const isFitting = fits(bucket, limit, hold);
-        return { fits: isFitting, hold, waitMs: isFitting ? undefined : waitMs(bucket, limit, hold) };
-      }
-      case "calls":
-        return { fits: this.#counterOf(claim).held + hold <= limit, hold, waitMs: limit === 0 ? undefined : retryMs };
-      case "budget":
-        return judgeBudget(claim, this.#counterOf(claim), this.#clock.ms());
-      default:
-        return kind satisfies never;
-    }
-  }
-
-  /** Adds to what calls in progress hold of a claim and, if it does not leak, to what calls have spent. */
-  #add(claim: Claim, held: number, spent: number, nowUs: number): void {
+  #read(claim: Claim, nowUs: number): State {
     const name = limitName(claim);
-    switch (claim.kind) {
-      case "requests":
-      case "tokens":
-        this.#buckets.set(name, { ...fill(this.#bucketOf(claim, nowUs), held + spent), limit: claim.limit });
-        return;
-      case "calls":
-      case "budget": {
-        const counter = this.#counterOf(claim);
-        counter.held += held;
-        if (claim.kind === "budget") counter.spent += spent;
-        if (counter.held === 0 && counter.spent === 0) this.#counters.delete(name);
-        else this.#counters.set(name, counter);
-        return;
-      }
-      default:
-        claim.kind satisfies never;
+    if (isRate(claim)) {
+      const bucket = this.#buckets.get(name);
+      return {
+        name,
+        bucket: bucket === undefined ? { used: 0, part: 0, atUs: nowUs } : leak(bucket, claim.limit, nowUs),
+      };
     }
+    const endMs = claim.period?.endMs ?? Number.POSITIVE_INFINITY;
+    return { name, counter: this.#counters.get(name) ?? { spent: 0, held: 0, endMs } };
   }
 
-  #leftOf(claim: Claim, nowUs: number): Left {
-    const { kind, limit, period } = claim;
-    if (kind === "requests" || kind === "tokens") {
-      const bucket = this.#bucketOf(claim, nowUs);
-      return { remaining: limit - bucket.used, resetMs: resetMs(bucket, limit), held: 0 };
+  /** Adds to what calls in progress hold of a limit and, if it does not leak, to what calls have spent. */
+  #add({ kind, limit }: Claim, state: State | undefined, held: number, spent: number): State | undefined {
+    if (state?.bucket !== undefined) {
+      const { name } = state;
+      const { used, part, atUs } = fill(state.bucket, held + spent);
+      const bucket = { used, part, atUs, limit };
+      this.#buckets.set(name, bucket);
+      return { name, bucket };
     }
-    const { spent, held } = this.#counterOf(claim);
-    const isUsed = spent + held > 0;
-    return {
-      remaining: limit - spent - held,
-      resetMs: isUsed && period !== undefined ? Math.max(0, period.endMs - this.#clock.ms()) : 0,
-      held,
-    };
-  }
-
-  #bucketOf(claim: Claim, nowUs: number): Bucket {
-    const bucket = this.#buckets.get(limitName(claim));
-    return bucket === undefined ? { ...emptyBucket, atUs: nowUs } : leak(bucket, claim.limit, nowUs);
-  }
-
-  #counterOf(claim: Claim): Counter {
-    const known = this.#counters.get(limitName(claim));
-    return known ?? { spent: 0, held: 0, endMs: claim.period?.endMs ?? Number.POSITIVE_INFINITY };
+    if (state !== undefined) {
+      const { name, counter } = state;
+      counter.held += held;
+      if (kind === "budget") counter.spent += spent;
+      if (counter.held === 0 && counter.spent === 0) this.#counters.delete(name);
+      else this.#counters.set(name, counter);
+    }
+    return state;
   }
 
   /** Forgets limits that are whole again. Looks at a few of them at a time, in turns. */
-  #forget(nowUs: number): void {
+  #forget(nowUs: number, nowMs: number): void {
     this.#sweep ??= this.#buckets.entries();
     this.#counterSweep ??= this.#counters.entries();
     for (let count = 0; count < sweptPerCall; count++) {
@@ -201,15 +166,42 @@ export class MemoryLimitStore implements LimitStore {
       else if (leak(bucket[1], bucket[1].limit, nowUs).used === 0) this.#buckets.delete(bucket[0]);
       const { value: counter, done: isLast = false } = this.#counterSweep.next();
       if (isLast) this.#counterSweep = this.#counters.entries();
-      else if (counter[1].held === 0 && counter[1].endMs < this.#clock.ms()) this.#counters.delete(counter[0]);
+      else if (counter[1].held === 0 && counter[1].endMs < nowMs) this.#counters.delete(counter[0]);
     }
   }
+}
+
+const none: readonly number[] = [];
+
+function isRate({ kind }: Pick<Claim, "kind">): boolean {
+  return kind === "requests" || kind === "tokens";
+}
+
+function judge(claim: Claim, state: State | undefined, nowMs: number): Verdict {
+  const { kind, limit, hold } = claim;
+  if (state?.bucket !== undefined) {
+    const isFitting = fits(state.bucket, limit, hold);
+    return { fits: isFitting, hold, waitMs: isFitting ? undefined : waitMs(state.bucket, limit, hold) };
+  }
+  const counter = state?.counter ?? { spent: 0, held: 0 };
+  if (kind === "budget") return judgeBudget(claim, counter, nowMs);
+  return { fits: counter.held + hold <= limit, hold, waitMs: limit === 0 ? undefined : retryMs };
+}
+
+function leftOf({ limit, period }: Claim, state: State | undefined, nowMs: number): Left {
+  if (state?.bucket !== undefined) {
+    return { remaining: limit - state.bucket.used, resetMs: resetMs(state.bucket, limit), held: 0 };
+  }
+  const { spent, held } = state?.counter ?? { spent: 0, held: 0 };
+  const isUsed = spent + held > 0;
+  const wholeMs = isUsed && period !== undefined ? Math.max(0, period.endMs - nowMs) : 0;
+  return { remaining: limit - spent - held, resetMs: wholeMs, held };
 }
 
 /** A call that costs nothing fits every budget. */
 function judgeBudget(
   { limit, hold, flexible = false, period }: Claim,
-  { spent, held }: Counter,
+  { spent, held }: Pick<Counter, "spent" | "held">,
   nowMs: number,
 ): Verdict {
   const left = limit - spent - held;

@@ -3,7 +3,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { mostCost } from "../../prices/most-cost.ts";
 import type { PriceList } from "../../prices/price-list.ts";
 import { estimateBounds } from "../../tokens/counter.ts";
-import { estimateChatTokens } from "../../tokens/usage-estimate.ts";
+import { estimateChatTokens, mostChatTokens } from "../../tokens/usage-estimate.ts";
 import { vocabularySizeOf } from "../../tokens/vocabulary-of-model.ts";
 
 /** Output tokens of a choice that has no limit, until the usual output is known. */
@@ -29,27 +29,57 @@ export interface NeedFacts {
   readonly prices: PriceList | undefined;
   /** Output tokens per choice that few responses to such calls exceed. Undefined: not known. */
   readonly usualOutput: number | undefined;
+  /** Whether the cost matters. */
+  readonly hasBudget: boolean;
 }
 
-/** Estimates what a call may need: as at the most expensive of the models. */
-export function needOf({ chat, models, prices, usualOutput }: NeedFacts): CallNeed {
-  const { n: choices = 1, maxOutputTokens: requested } = chat.parameters ?? {};
-  const input = Math.ceil(estimateChatTokens(chat, vocabularySizeOf(models[0])));
-  const limits = models.map(({ maxOutputTokens }) => maxOutputTokens || Number.POSITIVE_INFINITY);
-  const possible = Math.min(requested ?? Number.POSITIVE_INFINITY, Math.max(...limits));
+/**
+ * Estimates what a call may need: as at the most expensive of the models. The request need not be valid: planning rejects
+ * it later, and the call then gives back what it holds.
+ */
+export function needOf({ chat, models, prices, usualOutput, hasBudget }: NeedFacts): CallNeed {
+  const choices = Math.max(1, chat.parameters?.n ?? 1);
+  const requested = chat.parameters?.maxOutputTokens;
+  const prompt = promptOf(chat, models);
+  const longest = mostOf(models, ({ maxOutputTokens }) => maxOutputTokens);
+  const possible = Math.max(0, Math.min(requested ?? Number.POSITIVE_INFINITY, longest));
   const likely = Math.min(possible, usualOutput ?? (requested === undefined ? guessedOutput : possible));
   const isBound = requested !== undefined;
+  const tokens = prompt.likely + likely * choices;
+  if (!hasBudget) return { tokens, nanos: 0, unpriced: "", isBound };
   // Some providers read the prompt once for each choice.
-  const mostInput = estimateBounds(input).high * choices;
-  const mostOutput = (isBound ? possible : likely) * choices;
+  const mostInput = prompt.most * choices;
+  const mostOutput = (isBound && Number.isFinite(possible) ? possible : likely) * choices;
   let nanos = 0n;
   for (const model of models) {
     const known = prices?.pricesOf(model);
-    if (known === undefined) return { tokens: input + likely * choices, nanos: undefined, unpriced: model.id, isBound };
+    if (known === undefined) return { tokens, nanos: undefined, unpriced: model.id, isBound };
     const cost = mostCost(known, mostInput, mostOutput, chat.serviceTier);
     if (cost > nanos) nanos = cost;
   }
-  return { tokens: input + likely * choices, nanos: clamp(nanos), unpriced: "", isBound };
+  return { tokens, nanos: clamp(nanos), unpriced: "", isBound };
+}
+
+/** Upper bound of a prompt's tokens from which only its length is read: an estimate would block the event loop. */
+const longPrompt = 300_000;
+
+/** `mostChatTokens` of English text, divided by its tokens: three for each character, of which a token has four. */
+const mostPerToken = 12;
+
+/** Returns the tokens of a prompt, as estimated and as an upper bound. */
+function promptOf(chat: ChatRequest, models: readonly Model[]): { readonly likely: number; readonly most: number } {
+  const window = mostOf(models, ({ contextWindowTokens }) => contextWindowTokens);
+  const most = mostChatTokens(chat);
+  if (most > longPrompt)
+    return { likely: Math.min(Math.ceil(most / mostPerToken), window), most: Math.min(most, window) };
+  const likely = Math.ceil(estimateChatTokens(chat, vocabularySizeOf(models[0])));
+  return { likely, most: Math.min(estimateBounds(likely).high, window) };
+}
+
+/** Returns the largest of a limit that models have. Infinite if one of them has none, or if there is no model. */
+function mostOf(models: readonly Model[], limitOf: (model: Model) => number): number {
+  const limits = models.map((model) => limitOf(model) || Number.POSITIVE_INFINITY);
+  return limits.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...limits);
 }
 
 /** Amounts are numbers below 2^53: nine million dollars. */

@@ -20,8 +20,6 @@ export interface Bucket {
   readonly atUs: number;
 }
 
-export const emptyBucket: Bucket = { used: 0, part: 0, atUs: 0 };
-
 /** Returns a bucket after it has leaked until now. A clock that is set back leaks nothing until it has caught up. */
 export function leak({ used, part, atUs }: Bucket, limit: number, nowUs: number): Bucket {
   const elapsedUs = nowUs - atUs;

@@ -36,7 +36,7 @@ export function refusal(claim: NamedClaim, { waitMs, left }: Decision, index: nu
 }
 
 /** Returns the error of a call without a known price, which a budget does not allow. */
-export function unpricedRefusal({ owner, budget }: UnpricedBudget, model: string): GatewayError {
+export function unpricedRefusal({ owner, budget, model }: UnpricedBudget): GatewayError {
   const what = `the price of ${model} is unknown, and ${owner.name} has a budget`;
   const fix = "configure `prices` for the model, or set `unpriced: allow` for the budget";
   return new GatewayError("BUDGET_EXHAUSTED", `${what}; ${fix}`, {

@@ -9,8 +9,9 @@ import { parseExpiry, parseList } from "./values.ts";
 const roles: readonly Role[] = ["caller", "viewer", "admin"];
 
 export const command = defineCommand({
-  description: `Creates an API key in the database of the configuration (store.database), and prints the key: only now, since
-the database has its SHA-256 alone. The service need not run; if it runs, it accepts the key at once.`,
+  description: `Creates an API key in the database of the configuration (store.database), and prints it. It is
+printed only now: the database has only its SHA-256. The service need not run; if it does, it
+accepts the key at once.`,
   options: {
     role: {
       type: "string",

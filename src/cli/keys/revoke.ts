@@ -4,8 +4,8 @@ import { configOption, defineCommand } from "../command.ts";
 import { loadConfigFor } from "../load-config.ts";
 
 export const command = defineCommand({
-  description: `Revokes a key of the database. Every service with this database rejects its new calls within two seconds; calls in
-progress go on.`,
+  description: `Revokes an API key of the database. Every service with this database rejects new calls with it
+within two seconds; calls in progress go on.`,
   options: { config: configOption },
   operands: { id: "the id of the key, which `dragoman keys list` shows" },
   insteadOfArgument: "write one id",

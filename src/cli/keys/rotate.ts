@@ -6,8 +6,8 @@ import { UsageError } from "../failures.ts";
 import { loadConfigFor } from "../load-config.ts";
 
 export const command = defineCommand({
-  description: `Gives a key of the database a new secret, and prints the new key: only now. The former one is accepted for some
-time, so that callers can change over.`,
+  description: `Gives an API key of the database a new secret, and prints the new key, which is printed only now.
+The former one is accepted for some time, so that callers can change over.`,
   options: {
     "old-for": {
       type: "string",

@@ -52,9 +52,10 @@ export class Batch {
     return frame;
   }
 
-  /** Ends the wait of all calls after a time in ms, and then calls `onLate`. No effect if there is such a limit. */
+  /** Calls `onLate` if calls still wait after a time in ms. No effect if there is such a limit. */
   limitWait(ms: number, onLate: () => void): void {
-    this.#timer ??= setTimeout(onLate, ms);
+    // When the event loop was busy, timers run first. The end of the write may have arrived meanwhile: look at it before.
+    this.#timer ??= setTimeout(() => setImmediate(() => this.#isReleased || onLate()), ms);
   }
 
   /** Ends the wait of all calls. Returns how many frames no call waits for from now on. */

@@ -71,8 +71,8 @@ export class OutboxFolder {
         rmSync(join(this.path, lockFile));
         rmdirSync(this.path);
       }
-    } catch (error) {
-      if (!isMissing(error)) throw error;
+    } catch {
+      // Another process removes what is left.
     } finally {
       this.#lock.release();
     }

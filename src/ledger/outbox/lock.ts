@@ -31,7 +31,8 @@ export class FileLock {
     }
   }
 
+  /** Later calls have no effect. */
   release(): void {
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 }

@@ -80,11 +80,12 @@ export class RecordSource {
       const file = segmentPath(this.folder, segment);
       for (const chunk of readChunks(file, next.offset, isComplete)) {
         const frames = take(chunk.frames, most - records.length);
-        for (const { kind, payload } of frames)
-          if (kind === "record") records.push(fromBinary(CallRecordSchema, payload));
-        for (const { skipped, end, payload } of frames) {
-          const before = chunk.start + end - payload.length - headerBytes;
-          if (skipped > 0) damages.push({ file, end: before, bytes: skipped });
+        for (const { kind, payload, skipped, end } of frames) {
+          const record = kind === "record" ? decode(payload) : undefined;
+          if (record !== undefined) records.push(record);
+          const size = payload.length + headerBytes;
+          if (skipped > 0) damages.push({ file, end: chunk.start + end - size, bytes: skipped });
+          if (kind === "record" && record === undefined) damages.push({ file, end: chunk.start + end, bytes: size });
         }
         const isWhole = frames.length === chunk.frames.length;
         if (isWhole && chunk.skipped > 0) damages.push({ file, end: chunk.end, bytes: chunk.skipped });
@@ -149,6 +150,15 @@ const start: Position = { segment: 0, offset: 0 };
 
 function earlier(one: Position, other: Position): Position {
   return one.segment < other.segment || (one.segment === other.segment && one.offset <= other.offset) ? one : other;
+}
+
+/** Decodes a record. Undefined: it is none, for instance because a later version of Dragoman wrote it. */
+function decode(payload: Buffer): CallRecord | undefined {
+  try {
+    return fromBinary(CallRecordSchema, payload);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns the frames up to the last of `most` records. */

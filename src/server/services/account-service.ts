@@ -58,7 +58,7 @@ export function createAccountService(
       answerCall(context, async (call) => {
         requireValid(GetAccountRequestSchema, request);
         const { id } = request;
-        if (!isConfigured(call, id)) await mirror?.refresh();
+        await mirror?.refresh();
         const account = call.snapshot.directory?.account(id);
         if (account === undefined) throw noAccount(id, "neither the configuration nor the database has it");
         const left = leftMessages(await limits.leftOf(limitedAccount(account)));

@@ -39,11 +39,13 @@ export function createKeyService(mirror: StoreMirror | undefined): ServiceImpl<t
       answerCall(context, async (call) => {
         requireValid(ListKeysRequestSchema, request);
         await mirror?.refresh();
-        const all = call.snapshot.directory?.keys() ?? [];
+        const { directory } = call.snapshot;
+        const all = directory?.keyIds() ?? [];
         const { account } = request;
-        const keys = account === "" ? all : all.filter(({ accounts }) => accounts.includes(account));
-        const { items, nextPageToken } = paginateBy(keys, ({ id }) => id, request, "ListKeys");
-        return create(ListKeysResponseSchema, { keys: items.map(keyMessage), nextPageToken });
+        const ids = account === "" ? all : all.filter((id) => directory?.key(id)?.accounts.includes(account));
+        const { items, nextPageToken } = paginateBy(ids, (id) => id, request, "ListKeys");
+        const keys = items.flatMap((id) => directory?.key(id) ?? []);
+        return create(ListKeysResponseSchema, { keys: keys.map(keyMessage), nextPageToken });
       }),
 
     rotateKey: (request, context) =>

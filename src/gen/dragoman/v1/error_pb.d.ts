@@ -267,14 +267,14 @@ export enum ErrorReason {
   CREDENTIALS_INVALID = 11,
 
   /**
-   * The API key may not use the account.
+   * The API key may not use the account, or the account has expired.
    *
    * @generated from enum value: ERROR_REASON_ACCOUNT_NOT_ALLOWED = 12;
    */
   ACCOUNT_NOT_ALLOWED = 12,
 
   /**
-   * The API key or account may not use the model. This version does not set it yet.
+   * The API key or the account does not allow the model.
    *
    * @generated from enum value: ERROR_REASON_MODEL_NOT_ALLOWED = 13;
    */
@@ -295,7 +295,7 @@ export enum ErrorReason {
   RESOURCE_NOT_FOUND = 15,
 
   /**
-   * The resource exists already. This version does not set it yet.
+   * The resource exists already.
    *
    * @generated from enum value: ERROR_REASON_RESOURCE_ALREADY_EXISTS = 16;
    */

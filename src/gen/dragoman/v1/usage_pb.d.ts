@@ -11,10 +11,11 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_usage: GenFile;
 
 /**
- * Token usage of a response, with the output of all choices; of a failed call, that of all its attempts. Some providers report input_tokens without cached tokens or
- * output_tokens without reasoning. Dragoman adds these, so both counts are always totals. A count that the provider
- * does not report is unset. Counts above 2^31-1 become 2^31-1, with the quality USAGE_QUALITY_ESTIMATED. With one
- * request per choice, each count is the sum over the requests; a count that only some requests report is their sum.
+ * Token usage of a response, with the output of all choices; of a failed call, that of all its attempts. Some
+ * providers report input_tokens without cached tokens or output_tokens without reasoning. Dragoman adds these, so
+ * both counts are always totals. A count that the provider does not report is unset. Counts above 2^31-1 become
+ * 2^31-1, with the quality USAGE_QUALITY_ESTIMATED. With one request per choice, each count is the sum over the
+ * requests; a count that only some requests report is their sum.
  *
  * @generated from message dragoman.v1.Usage
  */

@@ -72,8 +72,8 @@ export const RevokeKeyResponseSchema = /*@__PURE__*/
 /**
  * API keys of callers. Every method needs the role `admin`; any other gets PERMISSION_DENIED (reason ROLE_NOT_ALLOWED).
  * All methods except ListKeys fail with FAILED_PRECONDITION (reason STORE_NOT_CONFIGURED) without `store.database`, and
- * with UNAVAILABLE (reason STORE_UNAVAILABLE) if the database does not respond. Every process that has the same database
- * follows a change within seconds. dragoman.v1.ChatService describes the other errors, and the headers.
+ * all fail with UNAVAILABLE (reason STORE_UNAVAILABLE) if the database does not respond. Every process that has the same
+ * database follows a change within seconds. dragoman.v1.ChatService describes the other errors, and the headers.
  *
  * @generated from service dragoman.admin.v1.KeyService
  */
