@@ -3,8 +3,8 @@ import type { DatabaseAddress, DatabaseKind } from "./address.ts";
 import { migrate } from "./migrate.ts";
 
 /**
- * Database of the service. One code serves both kinds: rows have integers as `bigint`, times as ISO 8601 text in UTC with
- * milliseconds, and JSON as text.
+ * Database of the service. One code serves both kinds: rows have integers as `bigint`, times as ISO 8601 text in UTC
+ * with milliseconds, and JSON as text.
  */
 export interface Database {
   readonly kind: DatabaseKind;

@@ -6,8 +6,8 @@ import { migrations } from "./migrations/index.ts";
 const tables = { migrationTableName: "migration", migrationLockTableName: "migration_lock" };
 
 /**
- * Creates or changes tables until they are those of this program. Several processes can do so at once: one of them does,
- * and the others wait. Rejects if a newer version of the program has changed the tables.
+ * Creates or changes tables until they are those of this program. Several processes can do so at once: one of them
+ * does, and the others wait. Rejects if a newer version of the program has changed the tables.
  */
 export async function migrate(kysely: Kysely<object>, kind: DatabaseKind): Promise<void> {
   const run = (connection: Kysely<object>): Promise<MigrationResultSet> => {

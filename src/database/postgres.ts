@@ -13,7 +13,7 @@ const silenceMs = statementTimeoutMs + 5000;
 const { builtins } = types;
 const readTime = types.getTypeParser(builtins.TIMESTAMPTZ);
 
-/** What a value becomes, so that rows are the same as those of SQLite: integers are `bigint`, times and JSON are text. */
+/** Parsers of types, so that rows are the same as those of SQLite: integers are `bigint`, times and JSON are text. */
 const parsers: Readonly<Record<number, (text: string) => unknown>> = {
   [builtins.INT8]: BigInt,
   [builtins.TIMESTAMPTZ]: (text) => (readTime(text) as Date).toISOString(),

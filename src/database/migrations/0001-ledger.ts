@@ -82,7 +82,8 @@ export async function createLedger(database: Kysely<unknown>, kind: DatabaseKind
     `create view usage_hour_duration as ${took
       .map((column, index) => {
         const upToMs = bounds[index] ?? "null";
-        return `select hour, ${groups.join(", ")}, ${upToMs} as up_to_ms, ${column} as calls from usage_hour where ${column} > 0`;
+        return `select hour, ${groups.join(", ")}, ${upToMs} as up_to_ms, ${column} as calls
+          from usage_hour where ${column} > 0`;
       })
       .join(" union all ")}`,
   ];

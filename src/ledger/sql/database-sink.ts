@@ -13,8 +13,9 @@ const batchSize = 500;
  * Stores records in the table `call`, and adds each that was not there to the sums, in the same transaction. So a
  * record counts once, however often it is stored and by however many processes.
  *
- * Rejects whatever the reason why the database does not take records; with UnacceptableRecords if it is their content. If the connection ends during a commit, it rejects
- * although the database may have them: to store them again is harmless.
+ * Rejects whatever the reason why the database does not take records; with UnacceptableRecords if it is their content.
+ * If the connection ends during a commit, it rejects although the database may have them: to store them again is
+ * harmless.
  */
 export function createDatabaseSink(database: Database): RecordSink {
   const insert = insertRows[database.kind];
@@ -68,7 +69,7 @@ function byId(a: NewCallRow, b: NewCallRow): number {
 /** Results of SQLite that a row causes: too big, or against a rule of the table, such as a sum above 2^63. */
 const sqliteContentErrors: ReadonlySet<number> = new Set([18, 19]);
 
-/** Classes of PostgreSQL's errors that a row causes: a value that is no value of its type, or too large for an index. */
+/** Classes of PostgreSQL's errors that a row causes: no value of the type of its column, or too large for an index. */
 const postgresContentErrors = /^(?:22|54)/;
 
 /** Whether the content of a row is the reason of an error, so that it would be the same tomorrow. */

@@ -17,7 +17,8 @@ type Insert = <Row>(
 ) => Promise<readonly Row[]>;
 
 /**
- * Inserts rows, and returns those that were inserted or updated. On PostgreSQL, rows are recognized by the first column.
+ * Inserts rows, and returns those that were inserted or updated. On PostgreSQL, the first column identifies a row in the
+ * result.
  */
 export const insertRows: Readonly<Record<DatabaseKind, Insert>> = {
   /** Row by row, since SQLite reads a row from JSON five times slower than from parameters. */

@@ -64,6 +64,7 @@ const protoNames = { useProtoFieldName: true };
 /** Converts a record to a row that both kinds of database accept. */
 export function toRow(record: CallRecord): NewCallRow {
   const { usage } = record;
+  const cost = usage?.cost;
   return {
     id: storableText(record.id),
     start_time: isoTime(record.startTime),
@@ -78,7 +79,29 @@ export function toRow(record: CallRecord): NewCallRow {
     protocol: storableText(record.protocol),
     outcome: outcomes.word(record.outcome),
     reason: storableText(record.reason),
-    ...usageColumns(usage),
+    input_tokens: usage?.inputTokens ?? null,
+    output_tokens: usage?.outputTokens ?? null,
+    total_tokens: usage?.totalTokens ?? null,
+    cached_input_tokens: usage?.cachedInputTokens ?? null,
+    cache_write_input_tokens: usage?.cacheWriteInputTokens ?? null,
+    cache_write_1h_input_tokens: usage?.cacheWrite1hInputTokens ?? null,
+    reasoning_tokens: usage?.reasoningTokens ?? null,
+    accepted_prediction_tokens: usage?.acceptedPredictionTokens ?? null,
+    rejected_prediction_tokens: usage?.rejectedPredictionTokens ?? null,
+    audio_input_tokens: usage?.audioInputTokens ?? null,
+    audio_output_tokens: usage?.audioOutputTokens ?? null,
+    image_input_tokens: usage?.imageInputTokens ?? null,
+    image_output_tokens: usage?.imageOutputTokens ?? null,
+    server_tool_requests: usage === undefined ? null : storableJson(usage.serverToolRequests),
+    quality: usage === undefined ? null : qualities.word(usage.quality),
+    cost_nanos: writeInteger(cost?.totalNanos),
+    input_cost_nanos: writeInteger(cost?.inputNanos),
+    cached_input_cost_nanos: writeInteger(cost?.cachedInputNanos),
+    cache_write_cost_nanos: writeInteger(cost?.cacheWriteNanos),
+    output_cost_nanos: writeInteger(cost?.outputNanos),
+    other_cost_nanos: writeInteger(cost?.otherNanos),
+    cost_source: cost === undefined ? null : costSources.word(cost.source),
+    price_version: cost === undefined ? null : storableText(cost.priceVersion),
     first_output_ms: milliseconds(record.firstOutputDuration),
     duration_ms: milliseconds(record.duration),
     request_id: indexed(record.requestId),
@@ -118,35 +141,6 @@ export function fromRow(row: CallRow): CallRecord {
   });
 }
 
-type UsageColumns = Pick<
-  NewCallRow,
-  | CountColumn
-  | AmountColumn
-  | "input_tokens"
-  | "output_tokens"
-  | "total_tokens"
-  | "server_tool_requests"
-  | "quality"
-  | "cost_source"
-  | "price_version"
->;
-
-function usageColumns(usage: Usage | undefined): UsageColumns {
-  const cost = usage?.cost;
-  const columns: { -readonly [Column in keyof UsageColumns]?: UsageColumns[Column] } = {
-    input_tokens: usage?.inputTokens ?? null,
-    output_tokens: usage?.outputTokens ?? null,
-    total_tokens: usage?.totalTokens ?? null,
-    server_tool_requests: usage === undefined ? null : storableJson(usage.serverToolRequests),
-    quality: usage === undefined ? null : qualities.word(usage.quality),
-    cost_source: cost === undefined ? null : costSources.word(cost.source),
-    price_version: cost === undefined ? null : storableText(cost.priceVersion),
-  };
-  for (const column of countColumns) columns[column] = usage?.[counts[column]] ?? null;
-  for (const column of amountColumns) columns[column] = cost === undefined ? null : writeInteger(cost[amounts[column]]);
-  return columns as UsageColumns;
-}
-
 function readUsage(row: CallRow): Usage | undefined {
   if (row.input_tokens === null) return undefined;
   const usage = create(UsageSchema, {
@@ -175,7 +169,8 @@ function optional<Field extends string, Value>(field: Field, value: Value | unde
   return (value === undefined ? {} : { [field]: value }) as { [Name in Field]?: Value };
 }
 
-function writeInteger(value: bigint): number | string {
+function writeInteger(value: bigint | undefined): number | string | null {
+  if (value === undefined) return null;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
 }
@@ -197,7 +192,7 @@ function duration(ms: number | null): Duration | undefined {
   return create(DurationSchema, { seconds: BigInt(Math.trunc(nanos / 1e9)), nanos: nanos % 1e9 });
 }
 
-/** PostgreSQL rejects a row whose indexed columns have more than about 2,700 bytes together: five columns and the hour. */
+/** PostgreSQL takes at most about 2,700 bytes in the columns of an index: here five columns, the hour and the outcome. */
 const maxIndexedBytes = 512;
 
 /** Cuts a text that is too long for an index. Texts of up to 128 UTF-16 units are never too long. */

@@ -15,24 +15,33 @@ export interface Retention {
 /** Rows that one transaction deletes on SQLite. While it runs, no other process can write. */
 const deletedAtOnce = 1000;
 
-/** Creates the partitions of the next days, and removes what is older than `retention`. */
-export async function maintainLedger(database: Database, retention: Retention, nowMs = Date.now()): Promise<void> {
+/**
+ * Creates the partitions of the next days, and removes what is older than `retention`.
+ *
+ * @param signal ends it early, between two transactions
+ */
+export async function maintainLedger(
+  database: Database,
+  retention: Retention,
+  nowMs = Date.now(),
+  signal = new AbortController().signal,
+): Promise<void> {
   const ledger = (await database.open()).$extendTables<LedgerTables>();
   if (database.kind === "postgres") await new Partitions().createAhead(ledger, nowMs);
   if (retention.callsMs > 0) {
     const beforeMs = nowMs - retention.callsMs;
     if (database.kind === "postgres") await dropPartitions(ledger, beforeMs);
-    else await deleteCalls(ledger, new Date(beforeMs).toISOString());
+    else await deleteCalls(ledger, new Date(beforeMs).toISOString(), signal);
   }
   if (retention.hoursMs > 0) {
     const before = new Date(nowMs - retention.hoursMs).toISOString();
-    await deleteSums(ledger, "hour", beginningOf("hour", before));
-    await deleteSums(ledger, "day", beginningOf("day", before));
+    await deleteSums(ledger, "hour", beginningOf("hour", before), signal);
+    await deleteSums(ledger, "day", beginningOf("day", before), signal);
   }
 }
 
-async function deleteCalls(ledger: Kysely<LedgerTables>, before: string): Promise<void> {
-  for (;;) {
+async function deleteCalls(ledger: Kysely<LedgerTables>, before: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
     const oldest = ledger
       .selectFrom("call")
       .select("id")
@@ -46,9 +55,14 @@ async function deleteCalls(ledger: Kysely<LedgerTables>, before: string): Promis
 }
 
 /** Deletes one hour or day at a time. */
-async function deleteSums(ledger: Kysely<LedgerTables>, step: Step, before: string): Promise<void> {
+async function deleteSums(
+  ledger: Kysely<LedgerTables>,
+  step: Step,
+  before: string,
+  signal: AbortSignal,
+): Promise<void> {
   const [table, time] = [sql.table(`usage_${step}`), sql.ref(step)];
-  for (;;) {
+  while (!signal.aborted) {
     const { rows } = await sql`delete from ${table}
       where ${time} = (select min(${time}) from ${table} where ${time} < ${before}) returning account`.execute(ledger);
     if (rows.length === 0) return;
@@ -67,21 +81,23 @@ const intervalMs = 3_600_000;
  * Calls `maintainLedger` now and every hour. Several processes may do so.
  *
  * @param onError what to do with an error, after which the next hour tries again
- * @returns a function that ends it, and resolves when nothing runs any more
+ * @returns a function that ends it, and resolves when its transaction has ended
  */
 export function keepMaintained(
   database: Database,
   retention: Retention,
   onError: (error: unknown) => void,
 ): () => Promise<void> {
+  const ending = new AbortController();
   let running = Promise.resolve();
   const run = () => {
-    running = running.then(() => maintainLedger(database, retention)).catch(onError);
+    running = running.then(() => maintainLedger(database, retention, Date.now(), ending.signal)).catch(onError);
   };
   run();
   const timer = setInterval(run, intervalMs).unref();
   return () => {
     clearInterval(timer);
+    ending.abort();
     return running;
   };
 }

@@ -12,7 +12,9 @@ import {
 export type Step = "hour" | "day";
 
 /** A row of `usage_hour` or `usage_day`, as it is written. */
-export type NewSumRow<Of extends Step> = Readonly<Record<Of | keyof typeof usageGroups | UsageSumColumn, string>>;
+export type NewSumRow<Of extends Step> = Readonly<
+  Record<Of | keyof typeof usageGroups, string> & Record<UsageSumColumn, string | number>
+>;
 
 /** Returns the beginning of the hour or day that contains a time. */
 export function beginningOf(step: Step, isoTime: string): string {
@@ -23,8 +25,8 @@ export function beginningOf(step: Step, isoTime: string): string {
 const separator = "\0";
 
 /**
- * Returns the sums over these calls that `usage_hour` or `usage_day` gains, sorted by group: processes that update the same rows in the
- * same order cannot wait for each other.
+ * Returns the sums over these calls that `usage_hour` or `usage_day` gains, sorted by group: processes that update the
+ * same rows in the same order cannot wait for each other.
  *
  * @param calls at most 500, so that sums of counts, which are at most 2^31, are exact
  */
@@ -42,15 +44,19 @@ export function rollUp<Of extends Step>(step: Of, calls: readonly NewCallRow[]):
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([group, sums]) => toRow(step, group, sums));
 }
 
+const groupNames = Object.keys(usageGroups);
+
 function toRow<Of extends Step>(step: Of, group: string, sums: Sums): NewSumRow<Of> {
+  const row: Record<string, string | number> = {};
   const values = group.split(separator);
-  const names = [step, ...Object.keys(usageGroups)].map((name, index) => [name, values[index]]);
-  return Object.fromEntries([...names, ...sums.entries()]) as NewSumRow<Of>;
+  for (const [index, name] of [step, ...groupNames].entries()) row[name] = values[index] ?? "";
+  for (const sum of usageSums) row[sum] = sums.get(sum);
+  return row as NewSumRow<Of>;
 }
 
 /**
- * Returns the time and the values of `usageGroups`. A name that is no model, which only a refused call has, becomes the empty string:
- * otherwise a caller could add a row with every call.
+ * Returns the time and the values of `usageGroups`. A name that is no model, which only a refused call has, becomes the
+ * empty string: otherwise a caller could add a row with every call.
  */
 function groupOf(step: Step, { start_time, account, key_id, route, model, provider, outcome }: NewCallRow): string {
   const known = provider === "" ? "" : model;
@@ -84,11 +90,9 @@ class Sums {
     if (value !== null) this.#numbers.set(sum, (this.#numbers.get(sum) ?? 0) + value);
   }
 
-  entries(): readonly (readonly [UsageSumColumn, string])[] {
-    return usageSums.map((sum) => [
-      sum,
-      String(sum === "cost_nanos" ? this.#costNanos : (this.#numbers.get(sum) ?? 0)),
-    ]);
+  /** Returns text for the sum that can be above 2^53. */
+  get(sum: UsageSumColumn): string | number {
+    return sum === "cost_nanos" ? String(this.#costNanos) : (this.#numbers.get(sum) ?? 0);
   }
 }
 

@@ -50,7 +50,7 @@ export const callColumns = {
   notes: "json",
 } as const satisfies Record<string, ColumnType>;
 
-/** Columns of `usage_hour` and `usage_day` that have one row for each combination of their values in an hour or a day. */
+/** Columns of `usage_hour` and `usage_day` whose combinations have a row in each hour or day. */
 export const usageGroups = {
   account: "text",
   key_id: "text",

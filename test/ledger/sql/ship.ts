@@ -1,6 +1,6 @@
 /**
- * Stores records as a shipper does: batches of at most 500, each until the database has it. The arguments are the address
- * as JSON, the number of records and the step between them: two processes with other steps store the same records in
+ * Stores records as a shipper does: in batches of 50, each until the database has it. The arguments are the address as
+ * JSON, the number of records and the step between them: two processes with other steps store the same records in
  * different orders. Prints `stored` after each batch.
  */
 import { createDatabase } from "../../../src/database/database.ts";
