@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -15,7 +16,10 @@ import {
   UsageService,
 } from "../../src/gen/dragoman/admin/v1/usage_service_pb.js";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { createDatabaseSink } from "../../src/ledger/sql/database-sink.ts";
+import { createUsageReader } from "../../src/ledger/sql/reader.ts";
 import type { UsageReader } from "../../src/ledger/usage-reader.ts";
+import { connectDatabase, testFolder } from "../support/databases.ts";
 import { callRecord, LedgerInMemory } from "../support/ledger-in-memory.ts";
 import {
   type ConfigChange,
@@ -242,6 +246,27 @@ describe("the calls that a caller sees", () => {
     expect(await listed({ model: "openai/gpt-5.5" })).toEqual(["chatcmpl-3", "chatcmpl-1"]);
     expect(await listed({ requestId: "chatcmpl-1" })).toEqual(["chatcmpl-1"]);
     expect(await listed({ outcome: CallOutcome.LOST })).toEqual([]);
+  });
+});
+
+describe.each(["grpc", "connect"] as const)("the calls in SQLite that a caller sees over %s", (protocol) => {
+  it.each<[Role, readonly string[], readonly string[]]>([
+    ["caller", ["billing"], ["1", "2"]],
+    ["caller", ["billing", "search"], ["1", "2", "3"]],
+    ["caller", [], ["1", "3", "4"]],
+    ["viewer", ["billing"], ["1", "2", "3", "4", "5"]],
+    ["admin", [], ["1", "2", "3", "4", "5"]],
+  ])("with the role %s and the accounts %j are %j", async (role, accounts, expected) => {
+    const database = connectDatabase({ kind: "sqlite", path: join(testFolder(), "ledger.db") });
+    await createDatabaseSink(database).store(someLedger().records);
+    await start(createUsageReader(database), withKey({ role, accounts }));
+    const { calls } = await client(protocol).listCalls({}, { headers });
+    expect(calls.map(({ id }) => id.slice("chatcmpl-".length)).sort()).toEqual(expected);
+    const { rows } = await client(protocol).queryUsage({ ...day, groupBy: [OUTCOME] }, { headers });
+    expect(rows.reduce((sum, row) => sum + Number(row.calls), 0)).toBe(expected.length);
+    const foreign = client(protocol).getCall({ id: "chatcmpl-5" }, { headers });
+    if (expected.includes("5")) expect((await foreign).call?.account).toBe("legal");
+    else expect((await failure(foreign)).code).toBe(Code.NotFound);
   });
 });
 
