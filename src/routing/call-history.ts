@@ -39,8 +39,8 @@ export class CallHistory<Member extends Candidate, Plan> {
   isShort = false;
   /** Attempts so far. Those that only moved to another key of a target count as one. */
   made = 0;
-  /** Attempts that a full queue rejected: nobody was asked. */
-  #unsent = 0;
+  /** Attempts that a full queue rejected: nobody was asked. The failure of a hedge can be reported twice. */
+  #unsent: Set<Next<Member, Plan>> | undefined;
   readonly #call: SearchedCall<Member, Plan>;
   readonly #route: CandidateRoute<Member>;
   readonly #shared: SharedSearch;
@@ -56,7 +56,7 @@ export class CallHistory<Member extends Candidate, Plan> {
 
   /** Attempts so far that count for the maximum of the call. */
   get counted(): number {
-    return this.made - this.#unsent;
+    return this.made - (this.#unsent?.size ?? 0);
   }
 
   /** Prepares the request for a candidate. Returns false if the candidate cannot serve it. */
@@ -92,13 +92,17 @@ export class CallHistory<Member extends Candidate, Plan> {
   }
 
   /** An attempt has failed. `isSilent`: it sent no output in time. */
-  fail({ candidate, key }: Next<Member, Plan>, failure: GatewayError, isSilent: boolean): void {
+  fail(next: Next<Member, Plan>, failure: GatewayError, isSilent: boolean): void {
+    const { candidate, key } = next;
     const tried = this.tried.get(candidate);
     if (tried === undefined) return;
     const { reason, retryAfterMs } = reportedIn(failure);
     const requestsWait = (retryAfterMs ?? 0) > 0;
     this.failures.set(candidate, failure.reason);
-    if (reason === "QUEUE_FULL" && tried.keys === undefined) this.#unsent++;
+    if (reason === "QUEUE_FULL" && tried.keys === undefined) {
+      this.#unsent ??= new Set();
+      this.#unsent.add(next);
+    }
     switch (nextStep(failure)) {
       case "again":
         this.isShort ||= isSilent;
