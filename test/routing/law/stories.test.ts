@@ -157,3 +157,19 @@ test("a first target that stalls leaves a third of the time to each of two other
   const { attempts } = await story(targets, {}, [{ deadlineMs: 3_000 }]);
   expect(attempts.map(({ start }) => start.ms)).toEqual([0, 1_000, 2_000]);
 });
+
+test("a full queue counts once as no attempt, also if the hedge that it rejected loses later", async () => {
+  const slow: Behavior = { ...answer, gapsMs: [1_000] };
+  const silent: Behavior = { ...answer, firstMs: 500 };
+  const full = failure("QUEUE_FULL", { firstMs: 0 });
+  const rules = {
+    maxAttempts: 2,
+    hedge: { after: 0, budget: 1 },
+    timeouts: { ...plainRules.timeouts, attemptMs: 100 },
+  };
+  const targets = [slow, full, silent, silent].map((behavior) => target([behavior]));
+  // The second call only saves up a hedge for the first one.
+  const { attempts } = await story(targets, rules, [{ whole: true }, { canHedge: false }]);
+  const first = attempts.filter(({ call }) => call.index === 0);
+  expect(first.map((attempt) => attempt.target)).toEqual([0, 1, 2]);
+});
