@@ -323,7 +323,7 @@ export declare const ConsideredTargetSchema: GenMessage<ConsideredTarget>;
  * - PERMISSION_DENIED: ACCOUNT_NOT_ALLOWED, MODEL_NOT_ALLOWED, ROLE_NOT_ALLOWED, PROVIDER_PERMISSION_DENIED.
  * - FAILED_PRECONDITION: PROVIDER_NOT_CONFIGURED, PROVIDER_CREDENTIALS_REJECTED, PROVIDER_QUOTA_EXHAUSTED,
  *   STORE_NOT_CONFIGURED (methods of the package dragoman.admin.v1).
- * - RESOURCE_EXHAUSTED: PROVIDER_RATE_LIMITED (with RetryInfo if the provider states a delay), QUEUE_FULL (with
+ * - RESOURCE_EXHAUSTED: PROVIDER_RATE_LIMITED (with RetryInfo if the delay is known), QUEUE_FULL (with
  *   RetryInfo), REQUESTS_LIMITED, TOKENS_LIMITED, CONCURRENCY_LIMITED, BUDGET_EXHAUSTED (these four with
  *   QuotaFailure and RetryInfo), REQUEST_TOO_LARGE (more bytes than limits.max_request_size, or more values than
  *   limits.max_values), ANSWER_TOO_LARGE.
