@@ -28,7 +28,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["pace.ts", []],
   ["page.ts", ["errors.ts"]],
   ["thread", ["errors.ts"]],
-  ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts"]],
+  ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "thread/worker-output.ts"]],
   ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
   [
     "chat/stream",

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { GatewayError } from "../errors.ts";
 import type { Order, Report } from "./messages.ts";
 import { ThreadCalls } from "./thread-calls.ts";
+import { ownOutput } from "./worker-output.ts";
 
 interface ThreadParts {
   /** Module that runs in the thread. It calls `runThread`. */
@@ -96,7 +97,7 @@ export class Thread {
     this.#restart = undefined;
     const { main, name, data } = this.#parts;
     // Without the Node.js flags of the process: a worker thread does not start with some of them.
-    const worker = new Worker(main, { name, workerData: data, execArgv: [] });
+    const worker = new Worker(main, { name, workerData: data, execArgv: [], ...ownOutput });
     worker.unref();
     const calls = new ThreadCalls((order) => worker.postMessage(order satisfies Order), this.#maxCalls);
     const run: Run = { worker, calls, beganMs: performance.now() };
