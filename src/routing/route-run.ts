@@ -152,7 +152,8 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     const further = this.#search.further(candidate);
     const leftMs = this.#call.leftMs();
     const shareMs = further === 0 ? Number.POSITIVE_INFINITY : leftMs / (further + 1);
-    const usualMs = candidate.state.streamed.usual ?? 0;
+    // The median costs a sort now and then, and a sole target needs no share.
+    const usualMs = further === 0 ? 0 : (candidate.state.streamed.usual ?? 0);
     // Twice its usual time would be all the time of a target that was only tried to see whether it still is slow.
     const leastMs = usualMs > leftMs ? 0 : 2 * usualMs;
     const started = new StartedAttempt(

@@ -146,6 +146,8 @@ export class Search<Member extends Candidate, Plan> {
       return { candidate: walk, delayMs: 0, isForced: !walk.state.breaker.isUsable };
     }
     this.history.walk = undefined;
+    const sole = this.#soleFirst();
+    if (sole !== undefined) return { candidate: sole, delayMs: 0, isForced: false };
     if (this.history.counted >= rules.maxAttempts) return undefined;
     const last = tiers.findLastIndex(({ members }) => members.some((member) => !this.history.rejected.has(member)));
     let late: CandidateTier<Member> | undefined;
@@ -163,6 +165,15 @@ export class Search<Member extends Candidate, Plan> {
     }
     if (late !== undefined) return this.#fromTier(late);
     return this.#forced(tiers[last]?.members ?? [], true) ?? this.#limited() ?? this.#desperate();
+  }
+
+  /** Returns the only target of the call for its first attempt, if nothing hinders it: the usual case costs no lists. */
+  #soleFirst(): Member | undefined {
+    const { tiers } = this.#route;
+    const [only, another] = tiers[0]?.members ?? [];
+    if (only === undefined || another !== undefined || tiers.length > 1 || this.history.made > 0) return undefined;
+    const isUsable = !this.history.rejected.has(only) && hindranceOf(only) === undefined && this.#fits(only, 0);
+    return isUsable ? only : undefined;
   }
 
   #fromTier({ members, balance }: CandidateTier<Member>): Choice<Member> {
