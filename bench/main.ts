@@ -1,2 +1,13 @@
-/** `npm run bench`: `--routing` selects the bench for routing, otherwise it measures what a call costs. */
-await import(process.argv.includes("--routing") ? "./routing/main.ts" : "./run.ts");
+/**
+ * `npm run bench`: an option selects one of these benches: `--cost` measures what computing the cost in money takes.
+ * Otherwise it measures what a call costs in CPU time.
+ */
+const others = {
+  "--routing": "./routing/main.ts",
+  "--database": "./database/main.ts",
+  "--ledger": "./ledger/main.ts",
+  "--cost": "./cost.ts",
+  "--limits": "./limits/main.ts",
+};
+const other = Object.entries(others).find(([option]) => process.argv.includes(option));
+await import(other?.[1] ?? "./run.ts");

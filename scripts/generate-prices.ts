@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { findProvider, type ModelInfo, type ModelPrice } from "@pydantic/genai-prices";
+import { priceDecimals } from "../src/prices/picodollars.ts";
 import { pricedProviders } from "../src/prices/providers.ts";
 import { readKinds } from "../src/prices/table.ts";
 
@@ -27,12 +28,34 @@ function readable(prices: ModelPrice): ModelPrice | undefined {
   return Object.fromEntries(kinds.map((kind) => [kind, prices[kind]]));
 }
 
-function rowOf({ id, match, prices }: ModelInfo): unknown {
+/** Providers of the package that sell Claude at Anthropic's factors. */
+const claudeSellers: ReadonlySet<string> = new Set(["aws", "google"]);
+
+/**
+ * Adds the price of cache writes for an hour to rows of Claude that lack it: twice the price of the input, where writes
+ * for five minutes cost 1.25 times as much. https://platform.claude.com/docs/en/about-claude/pricing has both factors,
+ * and LiteLLM's table has this price for each Claude at Bedrock and Vertex AI (read 2026-11-29).
+ */
+function withLongWrites(provider: string, id: string, prices: ModelPrice): ModelPrice {
+  const { input_mtok: input, cache_write_mtok: write, cache_write_1h_mtok: known } = prices;
+  if (!claudeSellers.has(provider) || !id.includes("claude") || known !== undefined) return prices;
+  const isUsual = JSON.stringify(times(input, 1.25)) === JSON.stringify(write);
+  return isUsual ? { ...prices, cache_write_1h_mtok: times(input, 2) } : prices;
+}
+
+function times(price: ModelPrice["input_mtok"], factor: number): ModelPrice["input_mtok"] {
+  const one = (dollars: number) => Number((dollars * factor).toFixed(priceDecimals));
+  if (price === undefined || typeof price === "number") return price && one(price);
+  return { base: one(price.base), tiers: price.tiers.map((tier) => ({ ...tier, price: one(tier.price) })) };
+}
+
+function rowOf(provider: string, { id, match, prices }: ModelInfo): unknown {
+  const pricesOf = (set: ModelPrice) => readable(withLongWrites(provider, id, set));
   if (!Array.isArray(prices)) {
-    const kept = readable(prices);
+    const kept = pricesOf(prices);
     return kept && { id, match, prices: kept };
   }
-  const dated = prices.map((one) => ({ ...one, prices: readable(one.prices) }));
+  const dated = prices.map((one) => ({ ...one, prices: pricesOf(one.prices) }));
   return dated.every((one) => one.prices !== undefined) ? { id, match, prices: dated } : undefined;
 }
 
@@ -42,7 +65,8 @@ export function generatedTable(): string {
   const notice = readFileSync(new URL("LICENSE", folder), "utf8").trim();
   const names = [...new Set(Object.values(pricedProviders.providers).flatMap(({ tables }) => tables))].sort();
   const providers = names.map((name) => {
-    const rows = (findProvider({ providerId: name })?.models ?? []).map(rowOf).filter((row) => row !== undefined);
+    const models = findProvider({ providerId: name })?.models ?? [];
+    const rows = models.map((model) => rowOf(name, model)).filter((row) => row !== undefined);
     return `${JSON.stringify(name)}:[\n${rows.map((row) => JSON.stringify(row)).join(",\n")}\n]`;
   });
   return `{"version":"genai-prices ${version}",\n"notice":${JSON.stringify(notice)},\n"providers":{\n${providers.join(",\n")}\n}}\n`;

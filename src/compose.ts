@@ -1,15 +1,26 @@
-import type { Config } from "./config/config.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config, StoreSettings } from "./config/config.ts";
+import { ConfigError } from "./config/config-error.ts";
+import type { RedisSettings } from "./config/state.ts";
+import { followAccounts } from "./follow-accounts.ts";
+import { describeError } from "./ledger/describe-error.ts";
+import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { Rejections } from "./load/rejections.ts";
 import type { Adapter } from "./providers/adapter.ts";
 import { dialects } from "./providers/registry.ts";
 import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
+import type { RedisLimitStore } from "./state/redis-limit-store.ts";
+import { createStoreThread } from "./store-thread.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
+
+/** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
+const longestShippingMs = 5_000;
 
 /**
  * Composes the service from its configuration and starts it.
@@ -18,16 +29,89 @@ import { TemplateSandbox } from "./templates/sandbox.ts";
  */
 export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<Service> {
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
+  const ledger = openConfiguredLedger(config.store, log);
+  const store = ledger && createStoreThread(config.store, ledger.instance, log);
+  const accounts = store && followAccounts(store.accounts, config, log);
+  const limitStore = config.state && (await openSharedLimits(config.state, log));
   const service = await startService({
     config,
     adapters: createAdapters(config),
     models: config.listedModels,
-    observers: [createCallLog(log), createProviderFailureLog(log), createRejectionCount(rejections)],
+    observers: [
+      createCallLog(log),
+      createProviderFailureLog(log),
+      createRejectionCount(rejections),
+      ...(ledger ? [ledger.observer] : []),
+    ],
     rejections,
+    ...(limitStore && { limitStore }),
+    ...(ledger && { loadBounds: [ledger.bound] }),
+    ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
+    ...(accounts && { mirror: accounts.mirror }),
+  }).catch((error: unknown) => {
+    ledger?.release();
+    void limitStore?.close();
+    throw error;
   });
+  // The start of the thread takes as long as that of the service, which does not wait for it.
+  store?.start();
+  accounts?.start();
   const stopStateLog = logStateChanges(service.routing, log);
-  return { ...service, stop: () => service.stop().finally(stopStateLog) };
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await service.stop().finally(stopStateLog);
+    accounts?.mirror.close();
+    await ledger?.close();
+    await store?.close(longestShippingMs);
+    ledger?.release();
+  };
+  return {
+    ...service,
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+    abort() {
+      service.abort();
+      ledger?.flushSync();
+    },
+  };
+}
+
+/**
+ * Opens the ledger. If the outbox cannot be used, throws ConfigError if the configuration has the section `store`, and
+ * otherwise returns undefined: calls are in the log only.
+ */
+function openConfiguredLedger(store: StoreSettings, log: Log): Ledger | undefined {
+  try {
+    return openLedger(store, log);
+  } catch (error) {
+    const problem = `${store.outbox} cannot be used (${describeError(error)})`;
+    const fix = "give a folder on a local disk that Dragoman can write";
+    if (store.isWritten) throw new ConfigError([{ path: "store.outbox", problem, fix }]);
+    log.warn({ problem }, "calls are recorded in the log only; set store.outbox to a folder that Dragoman can write");
+    return undefined;
+  }
+}
+
+/** Longest wait in ms for Redis before the service starts. Without it, the first calls would be decided by each replica. */
+const longestRedisWaitMs = 1000;
+
+/**
+ * Opens the limits that replicas share. The log tells when Redis is lost, and when it is back. Loads the client of Redis,
+ * which takes 80 ms of CPU time, only here.
+ */
+async function openSharedLimits(settings: RedisSettings, log: Log): Promise<RedisLimitStore> {
+  const shared = await import("./state/redis-limit-store.ts");
+  const store = new shared.RedisLimitStore(settings, {
+    onChange({ shared, reason, replicas }) {
+      if (shared) log.info({ replicas }, "limits are shared through Redis");
+      else log.warn({ reason }, "Redis does not respond: this process decides about limits alone");
+    },
+  });
+  await Promise.race([store.tried, delay(longestRedisWaitMs, undefined, { ref: false })]);
+  return store;
 }
 
 /** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */

@@ -56,6 +56,8 @@ export const reasons = {
   PROVIDER_CREDENTIALS_REJECTED: { status: "FAILED_PRECONDITION", http: 500, retryable: false },
   // The operator must pay the provider or raise the quota. Waiting does not help, and clients do not retry 402.
   PROVIDER_QUOTA_EXHAUSTED: { status: "FAILED_PRECONDITION", http: 402, retryable: false },
+  // The operator must configure `store.database`. Waiting does not help.
+  STORE_NOT_CONFIGURED: { status: "FAILED_PRECONDITION", http: 501, retryable: false },
   PROVIDER_RATE_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
   QUEUE_FULL: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
   REQUESTS_LIMITED: { status: "RESOURCE_EXHAUSTED", http: 429, retryable: true },
@@ -70,6 +72,7 @@ export const reasons = {
   PROVIDER_TIMEOUT: { status: "UNAVAILABLE", http: 503, retryable: true },
   PROVIDER_STREAM_INTERRUPTED: { status: "UNAVAILABLE", http: 503, retryable: true },
   OVERLOADED: { status: "UNAVAILABLE", http: 503, retryable: true },
+  STORE_UNAVAILABLE: { status: "UNAVAILABLE", http: 503, retryable: true },
   SHUTTING_DOWN: { status: "UNAVAILABLE", http: 503, retryable: true },
   DEADLINE_EXCEEDED: { status: "DEADLINE_EXCEEDED", http: 408, retryable: false },
   // The client has disconnected and cannot read the status; 499 is what nginx logs.
@@ -127,6 +130,17 @@ export interface RejectedField {
   readonly isUnknown: boolean;
 }
 
+/** An exceeded limit, as `google.rpc.QuotaFailure.Violation` has it. */
+export interface Quota {
+  readonly subject: string;
+  readonly description: string;
+  readonly apiService?: string;
+  readonly quotaMetric?: string;
+  readonly quotaId?: string;
+  readonly quotaDimensions?: Readonly<Record<string, string>>;
+  readonly quotaValue?: bigint;
+}
+
 export interface ErrorFacts {
   /** Sent in `ErrorInfo.metadata`. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -146,7 +160,7 @@ export interface ErrorFacts {
    */
   readonly retryHere?: false;
   /** Sent as `google.rpc.QuotaFailure`: the subject and the exceeded limit. */
-  readonly quota?: { readonly subject: string; readonly description: string };
+  readonly quota?: Quota;
   /** Sent as `dragoman.v1.ProviderError`. */
   readonly provider?: ProviderError;
   /** The model's invalid output. Sent in `dragoman.v1.JsonGenerationFailure` or `ToolCallFailure`. */
@@ -158,6 +172,11 @@ export interface ErrorFacts {
    * (routing/attempt-failure.ts). Never sent with this error.
    */
   readonly interruption?: string;
+  /**
+   * What the provider reported in the middle of its response, for a PROVIDER_STREAM_INTERRUPTED error that replaces it.
+   * Routing goes by it. Never sent.
+   */
+  readonly brokenBy?: { readonly reason: Reason; readonly retryAfterMs?: number };
   /**
    * The provider's word for its content filter, which blocked the prompt or the output. Routing turns the error into a
    * response with the finish reason CONTENT_FILTER (routing/settle-end.ts).

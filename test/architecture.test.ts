@@ -26,7 +26,9 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["run-within.ts", []],
   ["append.ts", []],
   ["pace.ts", []],
-  ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts"]],
+  ["page.ts", ["errors.ts"]],
+  ["thread", ["errors.ts"]],
+  ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "thread/worker-output.ts"]],
   ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
   [
     "chat/stream",
@@ -54,7 +56,15 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["config/route.ts", ["gen", "profiles"]],
   [
     "models",
-    ["gen", "errors.ts", "nearest.ts", "chat/planning/deployment-parameters.ts", "profiles", "config/route.ts"],
+    [
+      "gen",
+      "errors.ts",
+      "nearest.ts",
+      "page.ts",
+      "chat/planning/deployment-parameters.ts",
+      "profiles",
+      "config/route.ts",
+    ],
   ],
   ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "prices", "profiles", "chat/planning"]],
@@ -89,8 +99,19 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
-  ["accounts", ["gen", "errors.ts", "path-segment.ts", "config/config.ts", "load/network.ts"]],
-  ["ledger", ["gen", "errors.ts"]],
+  ["database", []],
+  [
+    "accounts",
+    [
+      ...["gen", "errors.ts", "path-segment.ts", "load/network.ts", "tokens", "models", "prices", "database"],
+      ...["config/config.ts", "config/account.ts", "config/account-schema.ts", "config/accounts.ts"],
+    ],
+  ],
+  ["state", ["accounts/limits", "config/account.ts", "config/state.ts"]],
+  [
+    "ledger",
+    ["gen", "errors.ts", "profiles", "config/config.ts", "config/quantities.ts", "load/load-guard.ts", "database"],
+  ],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
   [
     "calls",
@@ -139,6 +160,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "gen",
       "field-path.ts",
       "nearest.ts",
+      "page.ts",
       "errors.ts",
       "abortable.ts",
       "drained.ts",
@@ -158,7 +180,11 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "load",
     ],
   ],
+  ["store-worker.ts", ["accounts", "config/config.ts", "database", "ledger", "thread"]],
+  ["store-thread.ts", ["accounts", "config", "ledger", "store-worker.ts", "telemetry/log.ts", "thread"]],
+  ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["compose.ts", [""]],
+  ["cli", [""]],
   ["main.ts", [""]],
 ];
 
@@ -168,6 +194,9 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],
+  "node:sqlite": ["database", "ledger/outbox/lock.ts"],
+  kysely: ["database", "accounts/sql", "ledger/sql"],
+  pg: ["database"],
   undici: ["upstream", "providers/azure-openai/entra.ts"],
 };
 
@@ -255,6 +284,11 @@ describe("the layers of src/", () => {
       expect(lines.filter((line) => line.includes(place))).toEqual([`  import(${place}),`]);
     }
     expect(providers).toHaveLength(folders.length);
+  });
+
+  it("has commands that only the program imports", () => {
+    const importers = files().filter((path) => targetsOf(path).some((target) => isWithin(target, "cli")));
+    expect(importers.filter((path) => !isWithin(path, "cli"))).toEqual(["main.ts"]);
   });
 
   it.each(files())("%s does not read process.env", (path) => {

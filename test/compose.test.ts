@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { composeService } from "../src/compose.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { createLog } from "../src/telemetry/log.ts";
+import { withOwnStore } from "./support/own-store.ts";
 import { RoutingViewInMemory } from "./support/routing-view.ts";
 
 describe("the composed service", () => {
@@ -10,7 +11,8 @@ describe("the composed service", () => {
     const routing = new RoutingViewInMemory();
     const environment = { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" };
     const log = createLog("info", { write: (line) => void lines.push(JSON.parse(line)) });
-    const service = await composeService(loadConfig({ environment, providers: [], models: [] }), log, routing);
+    const config = withOwnStore(loadConfig({ environment, providers: [], models: [] }));
+    const service = await composeService(config, log, routing);
     routing.move("openai/gpt-4o", "open", "PROVIDER_UNAVAILABLE");
     const headers = { "content-type": "application/json" };
     const path = "/dragoman.admin.v1.RoutingService/ListTargets";

@@ -6,12 +6,16 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { ChatService } from "../src/gen/dragoman/v1/chat_service_pb.js";
 import { scriptEcho } from "./support/requests.ts";
 
 const main = new URL("../src/main.ts", import.meta.url).pathname;
 const freePorts = { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" };
+
+/** Working directory of the program, which keeps its data there. */
+const cwd = mkdtempSync(join(tmpdir(), "dragoman-main-"));
+afterAll(() => rmSync(cwd, { recursive: true }));
 
 const running = new Set<ChildProcess>();
 afterEach(() => {
@@ -28,6 +32,7 @@ interface Started {
 /** Starts the program as an operator does, and waits until it prints the curl command. */
 async function start(environment: Record<string, string> = {}): Promise<Started> {
   const child = spawn(process.execPath, [main], {
+    cwd,
     env: { PATH: process.env.PATH, ...freePorts, ...environment },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -44,6 +49,7 @@ async function start(environment: Record<string, string> = {}): Promise<Started>
 /** Runs the program until it exits. */
 function run(...parameters: string[]): { status: number | null; output: string; error: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...parameters], {
+    cwd,
     env: { PATH: process.env.PATH, ...freePorts },
     encoding: "utf8",
   });
@@ -139,7 +145,23 @@ describe("the program", () => {
     for (const path of paths) expect(checked.error).toContain(`  providers.${name}.${path}: `);
   });
 
-  it("reports an unknown option and exits with 2", () => {
+  it("reports an unknown option or command and exits with 2", () => {
     expect(run("--chek")).toMatchObject({ status: 2, error: expect.stringContaining("--help") });
+    const error = "dragoman: unknown command sevre; did you mean serve?\n";
+    expect(run("sevre")).toEqual({ status: 2, output: "", error });
+  });
+
+  it("runs the commands serve, check and hash-key as it does the options", () => {
+    expect(run("check")).toEqual(run("--check"));
+    const mistakes = run("serve", "--config", "/no/such/file.yaml");
+    expect(mistakes).toEqual(run("--config", "/no/such/file.yaml"));
+    expect(mistakes.status).toBe(1);
+    const hashed = ["hash-key", "--hash-key"].map((word) => run(word).error);
+    expect(hashed).toEqual(Array(2).fill("dragoman: the key must be one line of printable ASCII without spaces\n"));
+  });
+
+  it("prints its version and its commands", () => {
+    expect(run("--version").output).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(run("--help").output).toMatch(/^Usage: dragoman[\s\S]+\n {2}serve /);
   });
 });

@@ -1,11 +1,13 @@
-import { hash, timingSafeEqual } from "node:crypto";
-import type { Config } from "../config/config.ts";
+import type { KeySettings } from "../config/account.ts";
+import type { ApiKey, Config } from "../config/config.ts";
 import { GatewayError, invalidRequest } from "../errors.ts";
+import type { StoredKey } from "./account-store.ts";
+import { hasKeyForm, sha256Of } from "./key-text.ts";
 import { proxyHeaderOf, proxyHeaders, type Role, type RoleHolder } from "./role.ts";
 
-/** Authenticated caller. */
-export interface Caller extends RoleHolder {
-  /** Id of the API key in the configuration; empty without authentication. */
+/** Authenticated caller, with the models, limits and budgets of its API key. */
+export interface Caller extends RoleHolder, Pick<KeySettings, "models" | "limits" | "budgets"> {
+  /** Id of the API key; empty without authentication. */
   readonly keyId: string;
   /** Accounts that the key may use. Empty: any account. */
   readonly accounts: readonly string[];
@@ -16,23 +18,44 @@ export interface Caller extends RoleHolder {
 }
 
 /**
- * Finds the caller of a request by its headers. Throws, or rejects with, CREDENTIALS_MISSING or CREDENTIALS_INVALID.
- * Returns a promise only if it must read the keys from outside the process.
+ * Finds the caller of a request by its headers. Throws, or rejects with, CREDENTIALS_MISSING, CREDENTIALS_INVALID or
+ * STORE_UNAVAILABLE. Returns a promise only if it must read the keys from outside the process.
  */
 export type Authenticate = (headers: { get(name: string): string | null }) => Caller | Promise<Caller>;
 
+/** Keys of the database, as far as authentication needs them. */
+export interface KeyStore {
+  /** Returns the key with a secret, by the SHA-256 of the whole key. */
+  keyOf(sha256: string): StoredKey | undefined;
+  /** Reads new keys. Rejects with STORE_UNAVAILABLE. */
+  refreshSparingly(): Promise<void>;
+}
+
 /**
  * Creates the function that authenticates callers by `x-api-key` or `authorization: Bearer`. The function throws
- * CREDENTIALS_MISSING without a key, and CREDENTIALS_INVALID for an unknown key or for two different keys. If no key is
- * required, it ignores the key that the caller sends.
+ * CREDENTIALS_MISSING without a key, and CREDENTIALS_INVALID for a key that is unknown, expired or revoked, or for two
+ * different keys. If no key is required, it ignores the key that the caller sends.
+ *
+ * A key is found by one look-up of its SHA-256. The time of the look-up tells nothing about other keys: who guesses
+ * cannot choose the digits of a hash.
+ *
+ * With `store`, the function looks for a key of the form that Dragoman creates in the database too, and then returns a
+ * promise if the process does not know the key yet. If the database does not respond, the promise rejects with
+ * STORE_UNAVAILABLE: the key may be valid.
  *
  * In mode `loopback` every caller is admin, except those behind a proxy: it may have callers on other machines.
  */
-export function createAuthenticator({
-  mode,
-  keys,
-  requireAccount,
-}: Config["authentication"]): (...headers: Parameters<Authenticate>) => Caller {
+export function createAuthenticator(
+  authentication: Config["authentication"],
+): (...headers: Parameters<Authenticate>) => Caller;
+export function createAuthenticator(
+  authentication: Config["authentication"],
+  store: KeyStore | undefined,
+): Authenticate;
+export function createAuthenticator(
+  { mode, keys, requireAccount }: Config["authentication"],
+  store?: KeyStore,
+): Authenticate {
   const anonymous = (role: Role, roleAdvice: string): Caller =>
     Object.freeze({ keyId: "", accounts: [], defaultAccount: undefined, requireAccount, role, roleAdvice });
   if (mode === "off") {
@@ -47,24 +70,64 @@ export function createAuthenticator({
       return (header && proxied.get(header)) ?? admin;
     };
   }
-  const known = keys.map(({ id, sha256, accounts, defaultAccount, role }) => ({
-    sha256,
-    caller: Object.freeze({ keyId: id, accounts, defaultAccount, requireAccount, role, roleAdvice: keyAdvice }),
-  }));
-  return (headers) => {
-    const digest = hash("sha256", readKey(headers), "buffer");
-    let caller: Caller | undefined;
-    // Compare every key to prevent timing attacks.
-    for (const entry of known) {
-      if (timingSafeEqual(entry.sha256, digest)) caller = entry.caller;
+  const configured = new Map(keys.map((key) => [key.sha256.toString("hex"), key]));
+  const callers = new WeakMap<KeySettings, Caller>();
+  const callerOf = (key: ApiKey | StoredKey, sha256: string): Caller => {
+    requireValid(key, sha256, Date.now());
+    let caller = callers.get(key);
+    if (caller === undefined) {
+      const roleAdvice = "createdMs" in key ? storedKeyAdvice : keyAdvice;
+      const { id: keyId, accounts, defaultAccount, role, models, limits, budgets } = key;
+      caller = Object.freeze({
+        ...{ keyId, accounts, defaultAccount, requireAccount, role, roleAdvice },
+        ...{ models, limits, budgets },
+      });
+      callers.set(key, caller);
     }
-    if (caller === undefined)
-      throw new GatewayError("CREDENTIALS_INVALID", "unknown API key; send a key that is configured for this service");
     return caller;
+  };
+  return (headers) => {
+    const text = readKey(headers);
+    const sha256 = sha256Of(text);
+    const known = configured.get(sha256) ?? store?.keyOf(sha256);
+    if (known !== undefined) return callerOf(known, sha256);
+    if (store === undefined || !hasKeyForm(text)) throw unknownKey();
+    return store.refreshSparingly().then(() => {
+      const found = store.keyOf(sha256);
+      if (found === undefined) throw unknownKey();
+      return callerOf(found, sha256);
+    });
   };
 }
 
+/** Throws CREDENTIALS_INVALID if a key was revoked, or the key or its secret has expired. */
+function requireValid(key: ApiKey | StoredKey, sha256: string, nowMs: number): void {
+  const { expiresMs = Number.POSITIVE_INFINITY } = key;
+  if (nowMs >= expiresMs) throw invalidKey(`the API key expired at ${timeOf(expiresMs)}; send another one`);
+  if (!("createdMs" in key)) return;
+  if (key.revokedMs !== undefined) {
+    throw invalidKey(`the API key was revoked at ${timeOf(key.revokedMs)}; send another one`);
+  }
+  const formerMs = key.secrets.find((secret) => secret.sha256 === sha256)?.expiresMs ?? Number.POSITIVE_INFINITY;
+  if (nowMs >= formerMs) {
+    throw invalidKey(`the API key was rotated, and this secret expired at ${timeOf(formerMs)}; send the new one`);
+  }
+}
+
+function unknownKey(): GatewayError {
+  return invalidKey("unknown API key; send a key that is configured for this service");
+}
+
+function invalidKey(message: string): GatewayError {
+  return new GatewayError("CREDENTIALS_INVALID", message);
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 const keyAdvice = "use another API key, or set `role` of this one in authentication.keys";
+const storedKeyAdvice = "use another API key, or ask an admin to create one with this role";
 
 function proxyAdvice(header: string): string {
   return `a proxy sent the header ${header}; call Dragoman directly, or configure authentication.keys`;

@@ -1,4 +1,6 @@
 import { CallSlots } from "../accounts/concurrency.ts";
+import { CallLimits } from "../accounts/limits/call-limits.ts";
+import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
 import { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError } from "../errors.ts";
 import type { LoadGuard } from "../load/load-guard.ts";
@@ -6,10 +8,11 @@ import { LearnedFields } from "../routing/learned-fields.ts";
 import { Router } from "../routing/router.ts";
 import { Call } from "./call.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
+import type { CallMethod } from "./call-method.ts";
 import type { Snapshots } from "./snapshot.ts";
 
-type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned" | "router"> &
-  Partial<Pick<CallEnvironment, "learned" | "router">>;
+type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned" | "router" | "limits"> &
+  Partial<Pick<CallEnvironment, "learned" | "router" | "limits">>;
 
 /** Calls in progress. On shutdown, Dragoman waits for them and then ends those that remain. */
 export class ActiveCalls {
@@ -27,6 +30,7 @@ export class ActiveCalls {
     this.#environment = {
       learned,
       router: new Router({ learned }),
+      limits: new CallLimits(new MemoryLimitStore()),
       ...environment,
       slots: new CallSlots(),
       wrongKeys: new WrongKeys(),
@@ -34,8 +38,8 @@ export class ActiveCalls {
   }
 
   /** Begins a call. Throws OVERLOADED if the load of the process is beyond a bound; then there is no call. */
-  begin(source: CallSource, method: string): Call {
-    const overloaded = this.#guard?.check();
+  begin(source: CallSource, method: CallMethod): Call {
+    const overloaded = this.#guard?.check(method.mayCost);
     if (overloaded !== undefined) throw overloaded;
     const call = new Call(source, method, this.#environment, this.#snapshots.lease(), this.#onSettled);
     // Do not track a call that has already ended, because its client disconnected before Dragoman read the headers.

@@ -6,12 +6,20 @@ import { formatItem } from "./structured-field.ts";
 type Header = readonly [name: string, value: string];
 
 /**
- * Response headers of a call: its request id and the provider's rate limits from the last upstream request. The rate
- * limit headers have the names that OpenAI and Cerebras use.
+ * Response headers of a call: its request id, what is left of the limits of its account and API key, and the provider's
+ * rate limits from the last upstream request, unless the former have the same name. The headers of rate limits have the
+ * names that OpenAI and Cerebras use.
  */
-export function answerHeaders({ requestId, attempts }: Call): readonly Header[] {
+export function answerHeaders({
+  requestId,
+  attempts,
+  holdings,
+}: Pick<Call, "requestId" | "attempts" | "holdings">): readonly Header[] {
+  const own = holdings.headers;
+  const names = new Set(own.map(([name]) => name));
   const limits = Object.entries(attempts.at(-1)?.providerLimits ?? {});
-  return [["x-request-id", requestId], ...limits.filter(([name]) => name.startsWith("x-ratelimit-"))];
+  const ofProvider = limits.filter(([name]) => name.startsWith("x-ratelimit-") && !names.has(name));
+  return [["x-request-id", requestId], ...own, ...ofProvider];
 }
 
 export const targetHeader = "x-dragoman-target";

@@ -1,4 +1,5 @@
 import type { CallSlots } from "../accounts/concurrency.ts";
+import type { CallLimits } from "../accounts/limits/call-limits.ts";
 import type { WrongKeys } from "../accounts/wrong-keys.ts";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { ByteBudget } from "../load/byte-budget.ts";
@@ -43,5 +44,6 @@ export interface CallEnvironment {
   readonly learned: LearnedFields;
   readonly router: Router;
   readonly slots: CallSlots;
+  readonly limits: CallLimits;
   readonly wrongKeys: WrongKeys;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { holderOf } from "../accounts/holder.ts";
 import type { Caller } from "../accounts/keys.ts";
@@ -7,22 +6,21 @@ import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import { type CallInfo, CallInfoSchema } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import type { CallObserver } from "../ledger/call-observer.ts";
-import type { CallRecord, ObservedCall, Outcome } from "../ledger/record.ts";
+import type { CallRecord, ObservedCall, StartedCall } from "../ledger/record.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
+import { type CallFacts, unknownFacts } from "./call-facts.ts";
+import { CallHoldings } from "./call-holdings.ts";
+import { createCallId } from "./call-id.ts";
+import type { CallMethod } from "./call-method.ts";
 import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
+import { Observers } from "./observers.ts";
+import { outcomeOf } from "./outcome.ts";
 import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
-
-/** Fields of the call record that become known while the call runs. */
-type CallFacts = Pick<
-  CallRecord,
-  "accountId" | "user" | "labels" | "route" | "model" | "provider" | "profile" | "attempts"
->;
 
 /**
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
@@ -32,43 +30,47 @@ type CallFacts = Pick<
  * suspended if a client stops reading and then disconnects.
  */
 export class Call implements ObservedCall {
-  readonly id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
+  readonly id = createCallId("chatcmpl-");
   readonly requestId: string;
-  readonly method: string;
+  readonly #method: CallMethod;
   readonly startTime = new Date();
   readonly source: CallSource;
+  /** Words of CallRecord.notes. */
+  readonly notes = new Set<string>();
   /** Aborts all work of the call. The abort reason is a GatewayError. */
   readonly signal: AbortSignal;
+  /** What the call holds of limits and budgets. */
+  readonly holdings: CallHoldings;
   readonly #controller = new AbortController();
   readonly #clock: CallClock;
   readonly #patienceMs: number;
   #requestBytes = 0;
   readonly #environment: CallEnvironment;
+  readonly #observers: Observers;
   readonly #lease: SnapshotLease;
   readonly #onSettled: (call: Call) => void;
   #caller: Caller | undefined;
-  #facts: CallFacts = {
-    ...{ accountId: "", user: "", labels: {} },
-    ...{ route: "", model: "", provider: "", profile: "" },
-    attempts: [],
-  };
+  #facts = unknownFacts;
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
   #firstOutputMs: number | undefined;
   #releaseSlot: (() => void) | undefined;
   #settled = false;
   #recordedUsage: Usage | undefined;
+  #recorded: Promise<unknown> | undefined;
 
   constructor(
     source: CallSource,
-    method: string,
+    method: CallMethod,
     environment: CallEnvironment,
     lease: SnapshotLease,
     onSettled: (call: Call) => void,
   ) {
     this.source = source;
-    this.method = method;
+    this.#method = method;
     this.#environment = environment;
+    this.holdings = new CallHoldings(environment.limits);
+    this.#observers = new Observers(environment.observers, this.id);
     this.#lease = lease;
     this.#onSettled = onSettled;
     this.signal = this.#controller.signal;
@@ -79,9 +81,17 @@ export class Call implements ObservedCall {
       deadline: () => this.end(deadlineExceeded(this.#waitsFor())),
       requestIncomplete: () => this.end(requestIncomplete(maxRequestMs)),
     });
-    this.#notify((observer) => observer.begin?.(this));
+    this.#observers.notify((observer) => observer.begin?.(this));
     if (source.signal.aborted) this.#onClientGone();
     else source.signal.addEventListener("abort", this.#onClientGone);
+  }
+
+  get method(): string {
+    return this.#method.name;
+  }
+
+  get mayCost(): boolean {
+    return this.#method.mayCost && this.#caller !== undefined;
   }
 
   get protocol(): string {
@@ -226,21 +236,26 @@ export class Call implements ObservedCall {
     this.#releaseSlot = slots.take({ accountId, model, keyId: this.caller.keyId }, limit);
   }
 
+  /** Reports to the observers that the call may ask a provider from now on. Resolves when they are ready for it. */
+  starting(): Promise<unknown> | undefined {
+    return this.#observers.notify((observer) => observer.starting?.(this.#startedCall()));
+  }
+
   /** Reports to the observers that an upstream request of this call ended. */
   attemptEnded(attempt: Attempt): void {
-    this.#notify((observer) => observer.attempt?.(this, attempt));
+    this.#observers.notify((observer) => observer.attempt?.(this, attempt));
   }
 
   /** Reports to the observers that an upstream request of this call failed. */
   attemptFailed(failure: GatewayError): void {
-    this.#notify((observer) => observer.attemptFailed?.(this, failure));
+    this.#observers.notify((observer) => observer.attemptFailed?.(this, failure));
   }
 
   /** Records the time of the first output, `elapsedMs` after the call began. Later calls have no effect. */
   outputStarted(elapsedMs: number = this.elapsedMs): void {
     if (this.#firstOutputMs !== undefined) return;
     this.#firstOutputMs = elapsedMs;
-    this.#notify((observer) => observer.firstOutput?.(this, elapsedMs));
+    this.#observers.notify((observer) => observer.firstOutput?.(this, elapsedMs));
   }
 
   /** Aborts and settles the call: on its deadline, on a client disconnect or on shutdown. */
@@ -257,12 +272,30 @@ export class Call implements ObservedCall {
     this.#clock.stop();
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
-    const record = this.#record(error);
-    this.#notify((observer) => observer.settled?.(record, error));
+    this.holdings.settle({ usage: this.#recordedUsage, wasSent: this.attempts.length > 0 });
+    const record: CallRecord = {
+      ...this.#startedCall(),
+      outcome: outcomeOf(error, this.attempts),
+      reason: error?.reason,
+      usage: this.#recordedUsage,
+      notes: [...this.holdings.notes, ...this.notes],
+      attempts: this.attempts,
+      durationMs: this.elapsedMs,
+      firstOutputMs: this.#firstOutputMs,
+    };
+    this.#recorded = this.#observers.notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();
     this.#environment.requestBytes.release(this.#requestBytes);
     this.#lease.release();
     this.#onSettled(this);
+  }
+
+  /**
+   * Resolves when the observers have the record of the call, for which the end of the response waits. Undefined: they
+   * need no time, or the call has not settled.
+   */
+  get recorded(): Promise<unknown> | undefined {
+    return this.#recorded;
   }
 
   /** Detail of the error if the call fails: its id, and once it has settled, its usage and attempts. */
@@ -279,33 +312,18 @@ export class Call implements ObservedCall {
     if (!this.#settled) this.#onClientGone();
   }
 
-  #record(error: GatewayError | undefined): CallRecord {
+  #startedCall(): StartedCall {
     return {
       id: this.id,
       requestId: this.requestId,
       method: this.method,
+      mayCost: this.mayCost,
       protocol: this.protocol,
       peerAddress: this.peerAddress,
       startTime: this.startTime,
       keyId: this.#caller?.keyId ?? "",
-      outcome: outcomeOf(error),
-      reason: error?.reason,
-      usage: this.#recordedUsage,
-      durationMs: this.elapsedMs,
-      firstOutputMs: this.#firstOutputMs,
       ...this.#facts,
     };
-  }
-
-  #notify(notify: (observer: CallObserver) => void): void {
-    for (const observer of this.#environment.observers) {
-      try {
-        notify(observer);
-      } catch (error) {
-        // The observer that failed may be the log, so report on standard error.
-        process.emitWarning(`an observer of call ${this.id} failed: ${error instanceof Error ? error.name : "error"}`);
-      }
-    }
   }
 
   readonly #onClientGone = (): void => {
@@ -320,11 +338,4 @@ export class Call implements ObservedCall {
         : new GatewayError("CANCELLED", "the caller cancelled the call"),
     );
   };
-}
-
-function outcomeOf(error: GatewayError | undefined): Outcome {
-  if (error === undefined) return "ok";
-  if (error.reason === "CANCELLED") return "cancelled";
-  if (error.reason === "DEADLINE_EXCEEDED") return "deadline";
-  return "error";
 }

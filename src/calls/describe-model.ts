@@ -60,14 +60,17 @@ export async function describeModels(
     const now = new Date();
     const state = stateOf(model, now.getTime());
     const targets = catalog.targetsOf(model);
+    const priced = async (target: Model, profile?: ProfileName): Promise<Model> => {
+      const listed = listedPrices(prices?.pricesOf(target, now));
+      return { ...(await describeOne(target, profile)), prices: listed };
+    };
     if (targets === undefined) {
-      const listed = listedPrices(prices?.pricesOf(model, now));
-      described.push({ ...(await describeOne(model)), prices: listed, state });
+      described.push({ ...(await priced(model)), state });
       continue;
     }
     const profile = catalog.routeOf(model.id)?.profile;
     const ofTargets: Model[] = [];
-    for (const target of targets) ofTargets.push(await describeOne(target, profile));
+    for (const target of targets) ofTargets.push(await priced(target, profile));
     described.push({ ...describeRoute(model, ofTargets), state });
   }
   return described;

@@ -9,6 +9,7 @@ import { Pace } from "../pace.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import { type Conversation, conversationOf } from "../routing/affinity.ts";
 import type { CandidateRoute } from "../routing/candidate.ts";
+import { allowedModels, requireAllowed } from "./allowed-models.ts";
 import type { Call } from "./call.ts";
 import { type CallTarget, targetsOf } from "./call-targets.ts";
 import { type ChatWrapper, type CheckedRequest, checkRequest, checkTarget } from "./check-chat.ts";
@@ -47,6 +48,8 @@ const largeRequest = 128 * 1024;
 export interface PreparedCall {
   /** The caller's request. */
   readonly chat: ChatRequest;
+  /** Account of the call. Empty: none. */
+  readonly account: string;
   readonly route: CandidateRoute<CallTarget>;
   /** The conversation for affinity. Undefined: the call has only one target and key. */
   readonly conversation: Conversation | undefined;
@@ -82,6 +85,7 @@ export async function prepareCall<Desc extends DescMessage>(
   call.note({ user: cut(user), labels: cutLabels(labels), model: cut(model) });
   const account = selectAccount(call.caller, call.source.requestHeader.get("x-selected-account-id"), accountId);
   call.note({ accountId: cut(account) });
+  const allowed = allowedModels(call, account);
   const context: PlanContext = {
     account,
     holder: call.holder,
@@ -93,6 +97,7 @@ export async function prepareCall<Desc extends DescMessage>(
     ...(plansStream && { sendsStream: true }),
     ...(profile && { apiProfile: profile }),
     ...(configuredProfile && { configuredProfile }),
+    ...(snapshot.prices && { prices: snapshot.prices }),
     checkOptions(chat, { provider }) {
       if (translatesOptions) return [];
       return rejectsOptions
@@ -106,11 +111,15 @@ export async function prepareCall<Desc extends DescMessage>(
   if (pace.isLong) await pace.nextTurn();
   call.signal.throwIfAborted();
   const { chat } = checked;
-  const route = resolved(checked, (valid) => targetsOf({ chat: valid, snapshot, account, router }));
+  const route = resolved(checked, (valid) => {
+    requireAllowed(valid, allowed);
+    return targetsOf({ chat: valid, snapshot, account, router });
+  });
   const { holder } = call;
   call.note({ route: route.id });
   return {
     chat,
+    account,
     route,
     conversation: hasChoice(route) ? conversationOf(chat, `${route.id || chat.model} ${holder}`) : undefined,
     async plan({ target, obstacle, route: settings }) {

@@ -4,6 +4,7 @@ import type { LearnedField } from "../chat/planning/learned.ts";
 import type { FieldViolation } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { PriceList } from "../prices/price-list.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { Target } from "../routing/target.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
@@ -27,6 +28,8 @@ export interface PlanContext {
   /** Top-level `profile` of the configuration. Default: none. */
   readonly configuredProfile?: ProfileName;
   readonly signal: AbortSignal;
+  /** Prices of models. Default: none, and no warning about unknown ones. */
+  readonly prices?: PriceList;
   /** Returns the fields that a target rejected before although their callers had not set them. Default: none. */
   readonly learnedBy?: (target: Target) => readonly LearnedField[];
   /** Whether the body for the provider requests a stream, if its adapter knows both forms. Default: `streamed`. */

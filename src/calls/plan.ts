@@ -23,6 +23,7 @@ import type { Target } from "../routing/target.ts";
 import { tokenCounter } from "../tokens/counter.ts";
 import type { CheckedChat } from "./check-chat.ts";
 import type { PlanContext } from "./plan-context.ts";
+import { warningOfPrice } from "./price-unknown.ts";
 
 /** How Dragoman will serve a request: the prepared request, its target and the warnings for the caller. */
 export interface Plan {
@@ -122,6 +123,7 @@ export async function planChat(checked: Omit<CheckedChat, "model">, base: Target
     renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
   });
   const { request, prompt, stops, checksSchema } = draft;
+  const priceWarning = warningOfPrice(model, context.prices);
   const sent = adapter.effectiveParameters?.(request, model) ?? request.parameters;
   return {
     request,
@@ -130,9 +132,12 @@ export async function planChat(checked: Omit<CheckedChat, "model">, base: Target
     ownFields: () => withoutOptions(ownFieldsOf(request, target, sendsStream), request.providerOptions[model.provider]),
     profile,
     effectiveParameters: sent ?? create(GenerationParametersSchema),
-    warnings: draft.warnings.map(({ field, ...warning }) =>
-      create(WarningSchema, { ...warning, field: words.nameField(field) }),
-    ),
+    warnings: [
+      ...draft.warnings.map(({ field, ...warning }) =>
+        create(WarningSchema, { ...warning, field: words.nameField(field) }),
+      ),
+      ...(priceWarning ? [priceWarning] : []),
+    ],
     prompt,
     stops,
     toolNames: draft.toolNames,

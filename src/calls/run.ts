@@ -6,20 +6,24 @@ import { createJsonCheck, returnsInvalid } from "../chat/stream/json-check.ts";
 import { restoreToolNames } from "../chat/stream/restore-tool-names.ts";
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { TimeInfoSchema } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted, ChatStarted } from "../gen/dragoman/v1/stream_pb.js";
-import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
+import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
+import { Bill } from "../prices/bill.ts";
 import { profileValues } from "../profiles/select-profile.ts";
 import { runOnTarget, type TargetRun } from "../routing/choices.ts";
 import { type FurtherRun, withRunAgain } from "../routing/run-again.ts";
 import type { RunParameters } from "../routing/started-attempt.ts";
+import { addUsage } from "../tokens/add-usage.ts";
 import { estimateUsage } from "../tokens/usage-estimate.ts";
 import type { Call } from "./call.ts";
 import type { CallTarget } from "./call-targets.ts";
 import { learnFrom, nameRejected } from "./learn.ts";
 import type { Plan } from "./plan.ts";
 import type { PreparedCall } from "./plan-call.ts";
+import { priceUnknown } from "./price-unknown.ts";
 import { returnRejected } from "./return-rejected.ts";
 
 /** Running upstream requests of a plan. */
@@ -41,6 +45,7 @@ interface Run {
  */
 export function runCall({ chat, route, conversation, plan }: PreparedCall, call: Call, whole: boolean): Run {
   const attempts: Attempt[] = [];
+  const bill = new Bill(call.snapshot.prices, call.startTime);
   /** Plans without fields that a provider rejected, by the plan with them. */
   const revised = new Map<Plan, Plan>();
   /** When the latest attempt with a plan had its first output, in ms since the call began. */
@@ -60,6 +65,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
         prompt,
         stops,
         elapsedMs: () => call.elapsedMs,
+        charge: (usage, serviceTier) => bill.charge(sent.model, usage, serviceTier, providerTools(request)),
         onOutput(attempt) {
           outputMs.set(planned, call.elapsedMs);
           onOutput(attempt);
@@ -112,7 +118,10 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   );
   call.note({ attempts });
   call.explainDeadline(() => run.waitsFor);
-  call.countUsage(() => run.usageSoFar());
+  call.countUsage(() => {
+    run.noteUsage();
+    return totalOf(attempts, bill, call);
+  });
 
   // The latest attempt responds if the provider rejects its output and the caller wants that output (ON_INVALID_RETURN).
   const winner = () => run.winner ?? run.latest;
@@ -129,13 +138,23 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
       return { case: "started", value: startedOf(event.value, answering(), winner()?.fellBack ?? "", call) };
     }
     if (event.case !== "completed") return event;
-    const { request } = answering();
-    const usage = event.value.usage ?? estimateUsage(request, run.outputCharacters, UsageQuality.ESTIMATED);
+    const usage = event.value.usage && bill.total(event.value.usage);
     call.countUsage(() => usage);
-    return { case: "completed", value: completedOf({ ...event.value, usage }, call) };
+    const warnings = [...event.value.warnings, ...priceWarnings(answering(), bill, call)];
+    return { case: "completed", value: completedOf({ ...event.value, ...(usage && { usage }), warnings }, call) };
+  };
+  /** Sets the usage of the latest attempt, whose output the provider rejected. */
+  const chargeRejected = (outputCharacters: number): Usage => {
+    run.noteUsage();
+    const { request, target } = answering();
+    const estimate = estimateUsage(request, outputCharacters, UsageQuality.ESTIMATED);
+    const usage = bill.charge(target.model, estimate, request.serviceTier);
+    const latest = attempts.at(-1);
+    if (latest !== undefined) latest.usage = usage;
+    return usage;
   };
   return {
-    events: returnsInvalid(chat.outputFormat) ? returnRejected(run.events, chat) : run.events,
+    events: returnsInvalid(chat.outputFormat) ? returnRejected(run.events, chat, chargeRejected) : run.events,
     get outputSize() {
       return run.outputSize;
     },
@@ -155,6 +174,26 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   };
 }
 
+/** Returns the types of the tools that the provider runs. */
+function providerTools({ tools }: ChatRequest): readonly string[] {
+  return tools.flatMap(({ kind }) => (kind.case === "providerTool" ? [kind.value.type] : []));
+}
+
+/** Returns the usage of a call that fails: that of all its attempts. Undefined: none can have used tokens. */
+function totalOf(attempts: readonly Attempt[], bill: Bill, call: Call): Usage | undefined {
+  const usages = attempts.flatMap(({ usage }) => usage ?? []);
+  if (bill.unknown.length > 0) call.notes.add("PRICE_UNKNOWN");
+  return usages.length === 0 ? undefined : bill.total(usages.reduce(addUsage));
+}
+
+/** Returns a warning if the cost of the response is unknown, and `started` could not report it. */
+function priceWarnings({ warnings }: Plan, { unknown }: Bill, call: Call): readonly Warning[] {
+  const [what] = unknown;
+  if (what === undefined) return [];
+  call.notes.add("PRICE_UNKNOWN");
+  return warnings.some(({ reason }) => reason === "PRICE_UNKNOWN") ? [] : [priceUnknown(what)];
+}
+
 function answerTooLarge(maxBytes: number): GatewayError {
   const message = `the response exceeds limits.max_answer_size, ${maxBytes} bytes; lower the output limit`;
   return new GatewayError("ANSWER_TOO_LARGE", message);
@@ -170,7 +209,12 @@ function startedOf(started: ChatStarted, plan: Plan, fellBack: string, call: Cal
     createTime: timestampFromDate(call.startTime),
     effectiveParameters: plan.effectiveParameters,
     profile: profileValues[plan.profile.name],
-    warnings: [...(fellBack === "" ? [] : [fallbackWarning(fellBack)]), ...plan.warnings, ...started.warnings],
+    warnings: [
+      ...(fellBack === "" ? [] : [fallbackWarning(fellBack)]),
+      ...plan.warnings,
+      ...call.holdings.warnings,
+      ...started.warnings,
+    ],
   };
 }
 

@@ -4,6 +4,7 @@ import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { StreamChatResponse } from "../gen/dragoman/v1/chat_service_pb.js";
 import { Pace } from "../pace.ts";
 import type { Call } from "./call.ts";
+import { limitCall } from "./limit-call.ts";
 import { type CallRequest, prepareCall } from "./plan-call.ts";
 import { runCall } from "./run.ts";
 
@@ -35,6 +36,14 @@ export async function* serveChat<Desc extends DescMessage>(
   };
   try {
     const prepared = await prepareCall(call, chatCall);
+    const limiting = limitCall(call, prepared);
+    if (limiting) {
+      await limiting;
+      call.signal.throwIfAborted();
+    }
+    const starting = call.starting();
+    if (starting) await starting;
+    call.signal.throwIfAborted();
     const run = runCall(prepared, call, !chatCall.streamed);
     for await (const arrived of run.events) {
       const batch = run.withCallFacts(arrived);
@@ -49,9 +58,11 @@ export async function* serveChat<Desc extends DescMessage>(
       call.signal.throwIfAborted();
     }
     call.settle();
+    if (call.recorded) await call.recorded;
   } catch (thrown) {
     const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);
     call.settle(error);
+    if (call.recorded) await call.recorded;
     beginAnswer();
     throw chatCall.toThrown(error);
   } finally {

@@ -1,3 +1,4 @@
+import type { Directory } from "../accounts/directory.ts";
 import type { Authenticate } from "../accounts/keys.ts";
 import type { AttemptRules } from "../config/route.ts";
 import type { Catalog } from "../models/catalog.ts";
@@ -11,6 +12,8 @@ import type { Adapter } from "../providers/adapter.ts";
  */
 export interface Snapshot {
   readonly authenticate: Authenticate;
+  /** Keys and accounts. Default: no account has settings. */
+  readonly directory?: Directory;
   readonly catalog: Catalog;
   /** Prices of models, configured or published. Default: all are unknown. */
   readonly prices?: PriceList;

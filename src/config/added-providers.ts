@@ -38,7 +38,7 @@ export function addedProviders(
     }
     if (dialect === undefined) {
       const [near] = nearest(name, knownNames, 1);
-      const add = "write `dialect: ...` to add a provider";
+      const add = "write its `dialect`, such as chat-completions, to add a provider";
       report(path, "is not a known provider", near === undefined ? add : `did you mean \`${near}\`? Or ${add}`);
       return [];
     }

@@ -1,4 +1,6 @@
+import { reportShared, toKeySettings } from "./accounts.ts";
 import { type Address, formatAddress, isLoopback } from "./address.ts";
+import { keysVariable } from "./api-keys-variable.ts";
 import type { ApiKey, Config } from "./config.ts";
 import type { ReportProblem } from "./config-error.ts";
 import type { FileSection } from "./schema.ts";
@@ -6,16 +8,26 @@ import { suggest } from "./suggest.ts";
 
 type Authentication = Config["authentication"];
 
-/** Determines the authentication mode. Reports duplicate keys and default accounts that no call could use. */
+/**
+ * Determines the authentication mode. Reports duplicate keys and default accounts that no call could use. Mode `keys`
+ * needs no key in the configuration, since those of the database count too.
+ *
+ * @param variable keys of DRAGOMAN_API_KEYS
+ */
 export function resolveAuthentication(
   { mode, keys: entries, require_account: requireAccount }: FileSection["authentication"],
   modeVariable: Authentication["mode"] | undefined,
+  variable: readonly ApiKey[],
   report: ReportProblem,
 ): Authentication {
-  const keys = entries.map(({ default_account: defaultAccount, ...key }) => ({ ...key, defaultAccount }));
-  reportDuplicates(keys, "id", ({ id }) => id, report);
-  reportDuplicates(keys, "sha256", ({ sha256 }) => sha256.toString("hex"), report);
-  for (const [index, { accounts, defaultAccount }] of keys.entries()) {
+  const listed = entries.map((entry, index): ApiKey => {
+    reportShared(entry, `authentication.keys[${index}]`, report);
+    return { id: entry.id, sha256: entry.sha256, ...toKeySettings(entry) };
+  });
+  const keys = [...listed, ...variable];
+  reportDuplicates(keys, listed.length, "id", ({ id }) => id, report);
+  reportDuplicates(keys, listed.length, "sha256", ({ sha256 }) => sha256.toString("hex"), report);
+  for (const [index, { accounts, defaultAccount }] of listed.entries()) {
     const path = `authentication.keys[${index}].default_account`;
     if (defaultAccount === undefined) continue;
     if (requireAccount) report(path, "is never used, since require_account is true", "remove one of them");
@@ -24,13 +36,6 @@ export function resolveAuthentication(
     }
   }
   const chosen = modeVariable ?? mode;
-  if (chosen === "keys" && keys.length === 0) {
-    report(
-      "authentication.keys",
-      "is empty, so every call would be rejected",
-      "add a key; `dragoman --hash-key` hashes it",
-    );
-  }
   return { mode: chosen ?? (keys.length > 0 ? "keys" : "loopback"), keys, requireAccount };
 }
 
@@ -51,19 +56,25 @@ export function reportExposure(
 
 function reportDuplicates(
   keys: readonly ApiKey[],
+  listed: number,
   name: "id" | "sha256",
   textOf: (key: ApiKey) => string,
   report: ReportProblem,
 ): void {
   const seen = new Map<string, number>();
+  const place = (index: number) => (index < listed ? `keys[${index}]` : `key ${index - listed + 1} of ${keysVariable}`);
   for (const [index, key] of keys.entries()) {
     const first = seen.get(textOf(key));
     if (first === undefined) seen.set(textOf(key), index);
-    else
+    else if (index < listed) {
       report(
-        `authentication.keys[${index}].${name}`,
-        `is already used by keys[${first}]`,
+        `authentication.${place(index)}.${name}`,
+        `is already used by ${place(first)}`,
         `give each key a unique ${name}`,
       );
+    } else {
+      const what = name === "id" ? `has the id ${key.id}, which ${place(first)} has` : `is the same as ${place(first)}`;
+      report(keysVariable, `${place(index)} ${what}`, "rename or remove one of them");
+    }
   }
 }

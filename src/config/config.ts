@@ -3,8 +3,11 @@ import type { ConfiguredModel } from "../models/configured-model.ts";
 import type { ProviderStatus } from "../models/provider-status.ts";
 import type { PriceOverride } from "../prices/model-prices.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
+import type { AccountSettings, KeySettings } from "./account.ts";
 import type { ProviderSettings } from "./provider.ts";
 import type { BreakerSettings, RouteSettings } from "./route.ts";
+import type { Secret } from "./secret.ts";
+import type { RedisSettings } from "./state.ts";
 
 /** TLS files of one listener, in PEM format. */
 export interface TlsFiles {
@@ -23,24 +26,42 @@ export interface ListenerConfig {
   readonly tls: TlsFiles | undefined;
 }
 
-/**
- * What a caller may do. `caller`: call models. `viewer`: also call the admin methods that show the state of the service.
- * `admin`: also call those that change it.
- */
-export type Role = "caller" | "viewer" | "admin";
+export type { Role } from "./account.ts";
 
 /** An API key that callers may use. Dragoman knows only its hash. */
-export interface ApiKey {
-  /** Name of the key in call records; not secret. */
-  readonly id: string;
+export interface ApiKey extends KeySettings {
   /** SHA-256 of the key. */
   readonly sha256: Buffer;
-  /** Accounts that calls with this key may use. Empty: any account. */
-  readonly accounts: readonly string[];
-  /** Account of calls that set none. Default: the entry of `accounts` if it has exactly one, else none. */
-  readonly defaultAccount: string | undefined;
-  /** Default `caller`. */
-  readonly role: Role;
+}
+
+/** Database of the service. `name` tells it from others, without user, password and parameters. */
+export type DatabaseSettings =
+  | { readonly kind: "sqlite"; readonly name: string; readonly path: string }
+  | { readonly kind: "postgres"; readonly name: string; readonly url: Secret };
+
+/** Where and how Dragoman stores call records, and what else has to outlive the process. */
+export interface StoreSettings {
+  /** Whether the file has the section `store`: then Dragoman does not start if it cannot write the outbox. */
+  readonly isWritten: boolean;
+  readonly database: DatabaseSettings;
+  /** Absolute path of the folder in which each process has the folder of its own outbox. */
+  readonly outbox: string;
+  /**
+   * What the end of a response waits for. `process`: the record is written to a file, and survives the process. `disk`:
+   * it is on the disk, and survives a power cut. `async`: nothing.
+   */
+  readonly durability: "process" | "disk" | "async";
+  /** While records cannot be written, and no more of them fit: `drop` drops them, `refuse` rejects new calls. */
+  readonly onFull: "drop" | "refuse";
+  /** Maximum size in bytes of the outbox of one process. Default 1 GiB. */
+  readonly maxOutboxBytes: number;
+  /** Age in ms at which the database deletes call records (default 30 days) and hourly sums (400 days). 0: never. */
+  readonly retention: { readonly callsMs: number; readonly hoursMs: number };
+  /** Further destinations of call records. */
+  readonly sinks: {
+    /** Collector that receives records as OTLP logs. Undefined: none. */
+    readonly otlp: { readonly endpoint: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+  };
 }
 
 /** The resolved configuration. Frozen. */
@@ -67,6 +88,8 @@ export interface Config {
     /** Whether to reject calls that set no account, even if the key has a default account. Default false. */
     readonly requireAccount: boolean;
   };
+  /** Accounts of the file, ordered by id. Default: none. */
+  readonly accounts: readonly AccountSettings[];
   readonly limits: {
     /** Maximum size of a request message in bytes. Default 16 MiB. */
     readonly maxRequestBytes: number;
@@ -146,4 +169,7 @@ export interface Config {
   readonly breaker: BreakerSettings;
   /** Prices of the file, which replace those of the price table. */
   readonly prices: readonly PriceOverride[];
+  /** State that replicas share. Undefined: each process has its own limits and budgets. */
+  readonly state: RedisSettings | undefined;
+  readonly store: StoreSettings;
 }

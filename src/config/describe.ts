@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { describeAccounts, describeKey } from "./accounts.ts";
 import { formatAddress } from "./address.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
 import { describeDeployments, describeModels } from "./describe-models.ts";
@@ -6,6 +7,8 @@ import { describeBreaker, describeRoutes } from "./describe-routes.ts";
 import { describePrices } from "./prices.ts";
 import type { ProviderKey } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
+import { describeState } from "./state-schema.ts";
+import { describeStore } from "./store.ts";
 import { parseCertificates } from "./tls-files.ts";
 
 /**
@@ -14,7 +17,7 @@ import { parseCertificates } from "./tls-files.ts";
  */
 export function describeConfig(config: Config): string {
   const { grpc, http, authentication, limits, shutdown, grpcConnection, log } = config;
-  const { profile, models, routes, breaker, prices } = config;
+  const { profile, models, routes, breaker, prices, store } = config;
   return stringify({
     grpc: { ...describeListener(grpc), reflection: grpc.reflection },
     http: {
@@ -26,14 +29,13 @@ export function describeConfig(config: Config): string {
     authentication: {
       mode: authentication.mode,
       require_account: authentication.requireAccount,
-      keys: authentication.keys.map(({ id, sha256, accounts, defaultAccount, role }) => ({
+      keys: authentication.keys.map(({ id, sha256, ...settings }) => ({
         id,
         sha256: `${sha256.toString("hex", 0, 4)}…`,
-        accounts,
-        default_account: defaultAccount,
-        role,
+        ...describeKey(settings),
       })),
     },
+    accounts: describeAccounts(config.accounts),
     limits: {
       max_request_size: formatSize(limits.maxRequestBytes),
       max_values: limits.maxValues,
@@ -71,6 +73,8 @@ export function describeConfig(config: Config): string {
     routes: describeRoutes(routes),
     breaker: describeBreaker(breaker),
     prices: describePrices(prices),
+    state: describeState(config.state),
+    store: describeStore(store),
   });
 }
 

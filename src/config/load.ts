@@ -1,7 +1,9 @@
 import { dirname, resolve } from "node:path";
 import type { ZodType } from "zod";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import { resolveAccounts } from "./accounts.ts";
 import { addedModels, addedProviders } from "./added-providers.ts";
+import { readKeysVariable } from "./api-keys-variable.ts";
 import { reportExposure, resolveAuthentication } from "./authentication.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { ConfigError, type ConfigProblem, type ReportProblem } from "./config-error.ts";
@@ -14,6 +16,8 @@ import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, level, mode } from "./schema.ts";
+import { resolveState } from "./state-schema.ts";
+import { mayHaveKeys, resolveStore } from "./store.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { validate, validateVariable } from "./validate.ts";
 
@@ -35,7 +39,7 @@ interface ConfigSources {
  *
  * A variable takes precedence over the file, and the file over the default. The variables are DRAGOMAN_GRPC_ADDRESS and
  * DRAGOMAN_HTTP_ADDRESS (`host:port`, IPv6 in brackets), DRAGOMAN_AUTHENTICATION (`keys`, `loopback`, `off`),
- * DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). But for a provider's API key and
+ * DRAGOMAN_API_KEYS (api-keys-variable.ts), DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). But for a provider's API key and
  * proxy, the file takes precedence: a user's shell may set `OPENAI_API_KEY` and `HTTPS_PROXY` for other programs.
  *
  * An empty variable counts as unset. Paths in the file are relative to its folder.
@@ -63,10 +67,18 @@ export function loadConfig({
     return text ? validateVariable(schema, name, text, report) : undefined;
   };
 
+  const folder = source === undefined ? resolve() : dirname(resolve(source));
+
+  const isWrong = (path: string) =>
+    [...problems.keys()].some(
+      (wrong) => wrong === path || wrong.startsWith(`${path}.`) || wrong.startsWith(`${path}[`),
+    );
+  const store = resolveStore(content.store, { isWritten: written.store !== undefined, folder, isWrong }, report);
   const modeVariable = variable(mode, "DRAGOMAN_AUTHENTICATION");
+  const keysOfVariable = readKeysVariable(environment, report);
   // After a mistake in `authentication` the mode is unknown, and reporting exposure would report the mistake twice.
-  const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_AUTHENTICATION|authentication\b)/.test(path));
-  const authentication = resolveAuthentication(content.authentication, modeVariable, report);
+  const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_A|authentication\b)/.test(path));
+  const authentication = resolveAuthentication(content.authentication, modeVariable, keysOfVariable, report);
   const listener = (name: "grpc" | "http", addressVariable: string): ListenerConfig => {
     const { address: configured, tls } = content[name];
     const override = variable(address, addressVariable);
@@ -74,7 +86,6 @@ export function loadConfig({
     if (modeIsKnown) {
       reportExposure(authentication.mode, override === undefined ? `${name}.address` : addressVariable, chosen, report);
     }
-    const folder = dirname(resolve(source ?? ""));
     return { ...chosen, tls: tls === undefined ? undefined : readTlsFiles(`${name}.tls`, tls, folder, report) };
   };
   const grpc = { ...listener("grpc", "DRAGOMAN_GRPC_ADDRESS"), reflection: content.grpc.reflection };
@@ -84,21 +95,18 @@ export function loadConfig({
     allowedHosts: content.http.allowed_hosts,
     corsOrigins: content.http.cors_origins,
   };
+  const accounts = resolveAccounts(content.accounts, report);
   const logLevel = variable(level, "DRAGOMAN_LOG_LEVEL") ?? content.log.level;
   const added = addedProviders({ sections: content.providers, known, dialects }, report);
   const knownNames = [...known, ...added].map(({ name }) => name);
   const listed = [...builtIn, ...addedModels(added, builtIn, report)];
   const maxQueue = content.limits.max_queue_per_provider;
   const providers = [...known, ...added].map((provider) =>
-    resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue }, report),
+    resolveProvider(provider, content.providers[provider.name], { environment, written, maxQueue, isWrong }, report),
   );
   const models = resolveModels({ listed, providers: knownNames, section: content }, report);
   const prices = resolvePrices({ listed, models, providers: knownNames, section: content.prices }, report);
-  if (modeIsKnown) reportUnreachable(content.deployments, authentication, report);
-  const isWrong = (path: string) =>
-    [...problems.keys()].some(
-      (wrong) => wrong === path || wrong.startsWith(`${path}.`) || wrong.startsWith(`${path}[`),
-    );
+  if (modeIsKnown && !mayHaveKeys(store)) reportUnreachable(content.deployments, authentication, report);
   const routes = resolveRoutes(content.routes, { listed, models, providers: knownNames }, report, isWrong);
   const breaker = resolveBreaker(content.breaker, report, isWrong);
 
@@ -108,6 +116,7 @@ export function loadConfig({
     grpc,
     http,
     authentication,
+    accounts,
     limits: {
       maxRequestBytes: limits.max_request_size,
       maxValues: limits.max_values,
@@ -146,6 +155,8 @@ export function loadConfig({
     routes,
     breaker,
     prices,
+    state: resolveState(content.state),
+    store,
   });
 }
 

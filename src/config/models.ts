@@ -62,7 +62,7 @@ export function reportUnreachable(
   { mode, keys }: { readonly mode: string; readonly keys: readonly { readonly accounts: readonly string[] }[] },
   report: ReportProblem,
 ): void {
-  if (mode !== "keys" || keys.some(({ accounts }) => accounts.length === 0)) return;
+  if (mode !== "keys" || keys.length === 0 || keys.some(({ accounts }) => accounts.length === 0)) return;
   const accounts = [...new Set(keys.flatMap((key) => key.accounts))];
   for (const [id, { account }] of Object.entries(deployments)) {
     if (account === undefined || accounts.includes(account)) continue;

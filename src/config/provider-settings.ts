@@ -22,6 +22,8 @@ interface Sources {
   readonly written: Tree;
   /** `limits.max_queue_per_provider`. */
   readonly maxQueue: number;
+  /** Whether a mistake is known at or below a path. The value there is then a default and not the file's. */
+  readonly isWrong: (path: string) => boolean;
 }
 
 /** A value that the file or a variable sets. */
@@ -35,7 +37,7 @@ interface Found {
 export function resolveProvider(
   known: ConfigurableProvider,
   section: ProviderSection | undefined,
-  { environment, written, maxQueue }: Sources,
+  { environment, written, maxQueue, isWrong }: Sources,
   report: ReportProblem,
 ): ResolvedProvider {
   const { name, dialect, variables, defaultBaseUrl } = known;
@@ -73,7 +75,7 @@ export function resolveProvider(
 
   if (entry.enabled ?? dialect !== undefined) {
     const servesWithoutKey = known.onBy !== "key" || url !== undefined || Object.keys(entry.headers).length > 0;
-    if (key === undefined && !servesWithoutKey) {
+    if (key === undefined && !servesWithoutKey && !isWrong(`${path}.keys`)) {
       report(`${path}.api_key`, "is missing", orVariable(variables.apiKey));
     }
     if (url === undefined && variables.baseUrl !== undefined && defaultBaseUrl === "") {

@@ -6,6 +6,7 @@ export const largestMessageBytes = 2 ** 31 - 1;
 
 // Largest unit first: the first unit that divides a value gives its shortest text.
 const durationUnits = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+const ageUnits = { d: 86_400_000, ...durationUnits };
 const sizeUnits = {
   GiB: 2 ** 30,
   GB: 10 ** 9,
@@ -15,6 +16,14 @@ const sizeUnits = {
   KB: 1000,
   B: 1,
 };
+
+const storageUnits = { TiB: 2 ** 40, TB: 10 ** 12, ...sizeUnits };
+
+/** Maximum of an age in ms, 100 years: no timer waits for it. */
+const longestAgeMs = 36_500 * ageUnits.d;
+
+/** Maximum size in bytes of what is stored in files: 1 PiB. */
+const largestStorageBytes = 2 ** 50;
 
 type Units = Readonly<Record<string, number>>;
 
@@ -26,6 +35,16 @@ export function parseDuration(value: unknown): number | undefined {
 /** Parses `512KiB`, `16MiB`, `1MB` or a whole number of bytes. Returns bytes; undefined for anything else. */
 export function parseSize(value: unknown): number | undefined {
   return parseQuantity(value, sizeUnits, largestMessageBytes);
+}
+
+/** Parses `30d`, `12h` and whatever `parseDuration` accepts, up to 100 years. Returns ms; undefined for anything else. */
+export function parseAge(value: unknown): number | undefined {
+  return parseQuantity(value, ageUnits, longestAgeMs);
+}
+
+/** Parses `1GiB`, `2TB` and whatever `parseSize` accepts, up to 1 PiB. Returns bytes; undefined for anything else. */
+export function parseStorageSize(value: unknown): number | undefined {
+  return parseQuantity(value, storageUnits, largestStorageBytes);
 }
 
 /** Parses a whole number, also from a string, since a `${VARIABLE}` is one. Returns undefined for anything else. */
@@ -46,9 +65,20 @@ export function parseDecimal(value: unknown): number | undefined {
   return typeof number === "number" && number >= 0 && number < Number.POSITIVE_INFINITY ? Math.abs(number) : undefined;
 }
 
-/** Formats milliseconds as the shortest text that `parseDuration` accepts. */
+/** Formats milliseconds as the shortest text with a unit that `parseDuration` accepts. */
 export function formatDuration(ms: number): string {
-  return formatQuantity(ms, durationUnits);
+  // Without its unit, YAML would quote the text.
+  return ms === 0 ? "0s" : formatQuantity(ms, durationUnits);
+}
+
+/** Formats milliseconds as the shortest text that `parseAge` accepts. */
+export function formatAge(ms: number): string {
+  return formatQuantity(ms, ageUnits);
+}
+
+/** Formats bytes as the shortest text that `parseStorageSize` accepts. */
+export function formatStorageSize(bytes: number): string {
+  return formatQuantity(bytes, storageUnits);
 }
 
 /** Formats bytes as the shortest text that `parseSize` accepts. */

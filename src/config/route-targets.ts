@@ -95,8 +95,15 @@ function unusable(name: string, { routes, find, names }: TargetIndex): [problem:
           deployment,
           names.flatMap((known) => deploymentId(known) ?? []),
         )?.replace("`", `\`${deploymentName("")}`);
-  const fix = deployment === undefined ? "write an id of the catalog or provider/model" : "add it under `deployments`";
-  return ["is neither a model in the catalog nor provider/model with a known provider", near ?? fix];
+  return ["is neither a model in the catalog nor provider/model with a known provider", near ?? additionOf(name)];
+}
+
+/** Returns the fix for a name that is similar to no known one: what to add to the configuration. */
+function additionOf(name: string): string {
+  if (deploymentId(name) !== undefined) return "add it under `deployments`";
+  const provider = /^([a-z0-9._-]{1,64})\/./.exec(name)?.[1];
+  if (provider !== undefined) return `add \`${provider}\` under \`providers\`, or write an id of the catalog`;
+  return "write an id of the catalog or provider/model";
 }
 
 /**

@@ -1,6 +1,7 @@
-import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
+import { accountSchema, keySchema } from "./account-schema.ts";
 import { parseAddress } from "./address.ts";
+import { headers } from "./headers.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { priceSchema } from "./price-schema.ts";
 import { apiKey, providerKey } from "./provider-keys.ts";
@@ -20,6 +21,8 @@ import {
   text,
   wholeNumber,
 } from "./rules.ts";
+import { stateSchema } from "./state-schema.ts";
+import { storeSchema } from "./store-schema.ts";
 
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
@@ -66,36 +69,6 @@ const origin = leaf({
   shown: true,
 });
 
-const role = choice("caller", "viewer", "admin");
-
-const sha256 = leaf({
-  parse: (value) =>
-    typeof value === "string" && /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, "hex") : undefined,
-  problem: "is not a SHA-256",
-  fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
-});
-
-function parseHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const headers = new Map<string, string>();
-  try {
-    for (const [name, content] of Object.entries(value)) {
-      if (typeof content !== "string" || headers.has(name.toLowerCase())) return undefined;
-      validateHeaderName(name);
-      validateHeaderValue(name, content);
-      headers.set(name.toLowerCase(), content);
-    }
-  } catch {
-    return undefined;
-  }
-  return Object.fromEntries(headers);
-}
-const headers = leaf({
-  parse: parseHeaders,
-  problem: "is not a mapping of unique header names to valid header values",
-  fix: "write `name: value`; quote values that look like numbers",
-});
-
 const listener = (defaultAddress: string) => ({
   address: address.prefault(defaultAddress),
   tls: section({ certificate: text.optional(), key: text.optional(), client_authority: text.optional() }).optional(),
@@ -134,19 +107,10 @@ export const fileSchema = section({
   }).prefault({}),
   authentication: section({
     mode: mode.optional(),
-    keys: z
-      .array(
-        section({
-          id: text,
-          sha256,
-          accounts: z.array(text).prefault([]),
-          default_account: text.optional(),
-          role: role.prefault("caller"),
-        }),
-      )
-      .prefault([]),
+    keys: z.array(keySchema).prefault([]),
     require_account: flag.prefault(false),
   }).prefault({}),
+  accounts: z.record(z.string(), accountSchema).prefault({}),
   limits: section({
     max_request_size: size.prefault("16MiB"),
     max_values: wholeNumber(1).prefault(250_000),
@@ -184,5 +148,7 @@ export const fileSchema = section({
   routes: z.record(z.string(), routeSchema).prefault({}),
   breaker: breakerSchema.prefault({}),
   prices: z.record(z.string(), priceSchema).prefault({}),
+  state: stateSchema.prefault({}),
+  store: storeSchema.prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;

@@ -1,6 +1,6 @@
 import type { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
-import type { CallRecord, ObservedCall } from "./record.ts";
+import type { CallRecord, ObservedCall, StartedCall } from "./record.ts";
 
 /**
  * Observes calls, for the log, the ledger, metrics or traces. Every method is optional and must return at once. If an
@@ -9,12 +9,20 @@ import type { CallRecord, ObservedCall } from "./record.ts";
 export interface CallObserver {
   /** A call has begun: Dragoman has received its request headers. */
   begin?(call: ObservedCall): void;
+  /**
+   * The call may ask a provider from now on. The first upstream request waits for the promise, if there is one. It must
+   * resolve within a bounded time, and never reject.
+   */
+  starting?(call: StartedCall): Promise<void> | undefined;
   /** An upstream request has ended, with any outcome. */
   attempt?(call: ObservedCall, attempt: Attempt): void;
   /** An upstream request has failed. The call may still succeed with another one. */
   attemptFailed?(call: ObservedCall, failure: GatewayError): void;
   /** The provider's first output has arrived, `elapsedMs` milliseconds after the call began. */
   firstOutput?(call: ObservedCall, elapsedMs: number): void;
-  /** Called exactly once for each call, with any outcome. `error` is undefined if the call succeeded. */
-  settled?(record: CallRecord, error: GatewayError | undefined): void;
+  /**
+   * Called exactly once for each call, with any outcome. `error` is undefined if the call succeeded. The end of the
+   * response waits for the promise, if there is one. It must resolve within a bounded time, and never reject.
+   */
+  settled?(record: CallRecord, error: GatewayError | undefined): Promise<void> | undefined;
 }

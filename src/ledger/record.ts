@@ -10,6 +10,8 @@ export interface ObservedCall {
   readonly requestId: string;
   /** `CompleteChat`, `StreamChat`, `ListModels`, or the name of an HTTP API. */
   readonly method: string;
+  /** Whether the call can cost something: its method asks providers, and access control has let the call in. */
+  readonly mayCost: boolean;
   /** `grpc`, `grpc-web`, `connect` or `http`. */
   readonly protocol: string;
   /** IP address of the connection's other end, which may be a proxy. Empty if the connection closed early. */
@@ -17,12 +19,9 @@ export interface ObservedCall {
   readonly startTime: Date;
 }
 
-/** How a call ended. */
-export type Outcome = "ok" | "error" | "cancelled" | "deadline";
-
-/** Record of one call, created once, when the call settles. */
-export interface CallRecord extends ObservedCall {
-  /** Id of the caller's key in the configuration; empty without authentication. */
+/** Facts about a call that are known when it may ask a provider. */
+export interface StartedCall extends ObservedCall {
+  /** Id of the caller's key; empty without authentication. */
   readonly keyId: string;
   readonly accountId: string;
   /** ChatRequest.user. */
@@ -31,19 +30,28 @@ export interface CallRecord extends ObservedCall {
   readonly labels: Readonly<Record<string, string>>;
   /** Id of the route that the caller requested. Empty: the caller requested a model. */
   readonly route: string;
-  /** Model.id, or the requested name if the call ended before the name was resolved. */
+  /** Model.id, or the requested name until a target is chosen. */
   readonly model: string;
   readonly provider: string;
-  /** Name of the profile that applied, as in the configuration. Empty if the call ended before it was selected. */
+  /** Name of the profile that applied, as in the configuration. Empty until it is selected. */
   readonly profile: string;
+}
+
+/** How a call ended. `refused`: it failed before a provider was asked. */
+export type Outcome = "ok" | "failed" | "cancelled" | "deadline_exceeded" | "refused";
+
+/** Record of one call, created once, when the call settles. */
+export interface CallRecord extends StartedCall {
   readonly outcome: Outcome;
   /** Reason of the error. Undefined if the outcome is `ok`. */
   readonly reason: Reason | undefined;
   /**
-   * Undefined if no provider accepted a request. A call that was cancelled or reached its deadline during an upstream
-   * request also has usage: the provider may bill it.
+   * Tokens as Usage defines them, and the cost of all attempts. Undefined if no provider accepted a request. A call that
+   * was cancelled or reached its deadline during an upstream request also has usage: the provider may bill it.
    */
   readonly usage: Usage | undefined;
+  /** CallRecord.notes: why cost or limits are not as they should be. */
+  readonly notes: readonly string[];
   /** One for each upstream request. */
   readonly attempts: readonly Attempt[];
   readonly durationMs: number;

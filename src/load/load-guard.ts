@@ -8,6 +8,8 @@ export interface LoadBound {
   readonly name: string;
   /** What is wrong beyond the bound, for the caller: `its memory is nearly full`. */
   readonly problem: string;
+  /** Whether the bound rejects only calls that may ask a provider. Default false. */
+  readonly isForCost?: boolean;
   /** Whether the load is beyond the bound. Called for each new call, so it must only read a value. */
   isExceeded(): boolean;
 }
@@ -22,10 +24,13 @@ export class LoadGuard {
     this.#rejections = rejections;
   }
 
-  /** Returns the error of a new call, and counts it. Undefined: the process takes the call. */
-  check(): GatewayError | undefined {
+  /**
+   * Returns the error of a new call, and counts it. Undefined: the process takes the call. `mayCost`: whether the call
+   * may ask a provider.
+   */
+  check(mayCost: boolean): GatewayError | undefined {
     for (const bound of this.#bounds) {
-      if (!bound.isExceeded()) continue;
+      if ((bound.isForCost && !mayCost) || !bound.isExceeded()) continue;
       this.#rejections.count("OVERLOADED", bound.name);
       return overloaded(bound.name, bound.problem);
     }

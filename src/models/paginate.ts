@@ -1,8 +1,5 @@
-import { invalidRequest } from "../errors.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
-
-const defaultSize = 50;
-const largestSize = 1000;
+import { limitPageSize, makePageToken, readPageToken } from "../page.ts";
 
 interface Page<Item> {
   readonly items: readonly Item[];
@@ -39,29 +36,12 @@ export function paginateBy<Item>(
   { pageSize, pageToken }: PageRequest,
   method: string,
 ): Page<Item> {
-  if (pageSize < 0)
-    throw invalidRequest([{ root: "message", field: ["page_size"], description: "must not be negative" }]);
-  const size = Math.min(pageSize || defaultSize, largestSize);
-  const last = pageToken === "" ? undefined : readToken(pageToken, method);
+  const size = limitPageSize(pageSize);
+  const last = pageToken === "" ? undefined : readPageToken(pageToken, method);
   const next = last === undefined ? 0 : items.findIndex((item) => nameOf(item) > last);
   const begin = next < 0 ? items.length : next;
   const page = items.slice(begin, begin + size);
   const final = page.at(-1);
   const more = final !== undefined && begin + size < items.length;
-  return { items: page, nextPageToken: more ? makeToken(nameOf(final)) : "" };
-}
-
-const version = "1:";
-
-function makeToken(lastName: string): string {
-  return Buffer.from(version + lastName).toString("base64url");
-}
-
-function readToken(token: string, method: string): string {
-  const text = Buffer.from(token, "base64url").toString();
-  // Buffer ignores characters that are not base64. A token is valid only if encoding its id again gives the same text.
-  if (text.startsWith(version) && makeToken(text.slice(version.length)) === token) return text.slice(version.length);
-  throw invalidRequest([
-    { root: "message", field: ["page_token"], description: `must be empty or a next_page_token from ${method}` },
-  ]);
+  return { items: page, nextPageToken: more ? makePageToken(nameOf(final)) : "" };
 }

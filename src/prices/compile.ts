@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { CostSource } from "../gen/dragoman/v1/usage_pb.js";
 import type { ModelPrices, PriceTier, TokenPrices } from "./model-prices.ts";
+import type { ServiceTierRow } from "./service-tiers.ts";
 import type { DatedPrices, TableModel, TablePrice, TablePrices } from "./table.ts";
 
 /** Prices of a model, and when they apply. */
@@ -30,6 +31,26 @@ export function compileRow({ prices }: Pick<TableModel, "prices">, version: stri
       version,
     },
   }));
+}
+
+/**
+ * Adds the prices in other service tiers to those of a row. They apply to the periods whose usual prices are those that
+ * the tiers were published with.
+ */
+export function addServiceTiers(
+  periods: readonly Period[],
+  { usual, tiers }: ServiceTierRow,
+  version: string,
+): readonly Period[] {
+  const [input, output] = usual.map(picosOfDollars);
+  return periods.map(({ appliesAt, prices }) => {
+    if (prices.tiers[0].input !== input || prices.tiers[0].output !== output) return { appliesAt, prices };
+    const { request, webSearch, source } = prices;
+    const compiled = Object.entries(tiers).map(
+      ([name, set]) => [name, { tiers: compileTiers(set), request, webSearch, source, version }] as const,
+    );
+    return { appliesAt, prices: { ...prices, serviceTiers: new Map(compiled) } };
+  });
 }
 
 /**
@@ -121,6 +142,11 @@ function picosPerToken(price: TablePrice | undefined, start: number): bigint | u
   if (price === undefined) return undefined;
   const dollars =
     typeof price === "number" ? price : (price.tiers.findLast((tier) => tier.start <= start)?.price ?? price.base);
+  return picosOfDollars(dollars);
+}
+
+/** Converts US dollars per million tokens to picodollars per token. */
+function picosOfDollars(dollars: number): bigint {
   // Prices have at most 6 decimals, so that this is exact. OpenRouter's twelfths of a dollar are the only exceptions.
   return BigInt(Math.round(dollars * 1e6));
 }

@@ -1,9 +1,9 @@
 import { type Cost, CostSource, type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import { lookUp } from "../look-up.ts";
 import { type ModelPrices, tierOf } from "./model-prices.ts";
-import { nanosOf } from "./picodollars.ts";
+import { nanosOf, picosOf } from "./picodollars.ts";
 
-/** Exact cost by kind, in picodollars. `total` is the sum of the others. */
+/** Exact cost by kind, in picodollars. `total` is the sum of the others, unless the provider states only the total. */
 export interface PicoCost {
   /** Prompt tokens that were neither read from the prompt cache nor written to it. */
   readonly input: bigint;
@@ -15,45 +15,71 @@ export interface PicoCost {
   readonly total: bigint;
 }
 
-/** Names of the service tier at the usual prices, in the provider's spelling: OpenAI, Anthropic, Groq. */
-const usualTiers: ReadonlySet<string> = new Set(["", "auto", "default", "standard", "on_demand"]);
+/** Known cost of one upstream request, or of several. */
+export interface KnownCost {
+  readonly picos: PicoCost;
+  readonly source: CostSource;
+  readonly version: string;
+}
+
+/** Cost of one upstream request. `unknown`: what of it has no known price; empty: all of it. */
+export type Charge = KnownCost | { readonly unknown: string };
 
 /**
- * Returns the cost of a call. A provider's own statement wins. Undefined: the cost is unknown, since the price of the
- * model is, or of something that the call used.
+ * Returns the cost of one upstream request. A provider's own statement wins.
  *
  * @param prices of the model when the call was made. Undefined: unknown
- * @param serviceTier tier in which the provider says it served the call. The table has only the prices of the usual
- * tier; configured prices apply to every tier
+ * @param serviceTier tier in which the provider served the request, in its spelling
  */
-export function costOf(usage: Usage, prices: ModelPrices | undefined, serviceTier = ""): Cost | undefined {
-  if (usage.cost?.source === CostSource.PROVIDER) return usage.cost;
-  if (prices === undefined || usage.quality === UsageQuality.UNSPECIFIED) return undefined;
-  if (prices.source === CostSource.PRICE_TABLE && !usualTiers.has(serviceTier.toLowerCase())) return undefined;
-  const cost = picoCostOf(usage, prices);
-  if (cost === undefined) return undefined;
+export function chargeOf(usage: Usage, prices: ModelPrices | undefined, serviceTier = ""): Charge {
+  const { cost, quality } = usage;
+  if (cost?.source === CostSource.PROVIDER) {
+    return { picos: { ...nothing, total: picosOf(cost.totalNanos) }, source: cost.source, version: "" };
+  }
+  if (prices === undefined) return { unknown: "" };
+  if (quality === UsageQuality.UNSPECIFIED) return { unknown: "uncounted tokens" };
+  const applied = pricesInTier(prices, serviceTier);
+  if (applied === undefined) return { unknown: `the service tier ${serviceTier}` };
+  const picos = picoCostOf(usage, applied);
+  return "unknown" in picos ? picos : { picos, source: applied.source, version: applied.version };
+}
+
+const nothing: PicoCost = { input: 0n, cachedInput: 0n, cacheWrite: 0n, output: 0n, other: 0n, total: 0n };
+
+/** Names of the service tier at the usual prices, in the spelling of OpenAI, Anthropic and Groq. */
+const usualTiers: ReadonlySet<string> = new Set(["", "auto", "default", "standard", "standard_only", "on_demand"]);
+
+/** Returns the prices in a service tier. Configured prices apply to every tier. Undefined: they are unknown. */
+function pricesInTier(prices: ModelPrices, serviceTier: string): ModelPrices | undefined {
+  if (serviceTier === "" || prices.source === CostSource.CONFIGURATION) return prices;
+  const name = serviceTier.toLowerCase();
+  return usualTiers.has(name) ? prices : prices.serviceTiers?.get(name);
+}
+
+/** Rounds a cost to nanodollars, each amount once. */
+export function toCost({ picos, source, version }: KnownCost): Cost {
   return {
     $typeName: "dragoman.v1.Cost",
-    totalNanos: nanosOf(cost.total),
-    inputNanos: nanosOf(cost.input),
-    cachedInputNanos: nanosOf(cost.cachedInput),
-    cacheWriteNanos: nanosOf(cost.cacheWrite),
-    outputNanos: nanosOf(cost.output),
-    otherNanos: nanosOf(cost.other),
-    source: prices.source,
-    priceVersion: prices.version,
+    totalNanos: nanosOf(picos.total),
+    inputNanos: nanosOf(picos.input),
+    cachedInputNanos: nanosOf(picos.cachedInput),
+    cacheWriteNanos: nanosOf(picos.cacheWrite),
+    outputNanos: nanosOf(picos.output),
+    otherNanos: nanosOf(picos.other),
+    source,
+    priceVersion: version,
   };
 }
 
 /**
- * Computes the exact cost of a call. The whole prompt selects the tier. Each token has one kind: cached tokens and
- * those that are written to the cache count as text, since no provider says what they are; the others are audio, images
- * and text. Undefined: the price of something that the call used is unknown.
+ * Computes the exact cost of an upstream request. The whole prompt selects the tier. Each token has one kind: cached
+ * tokens and those that are written to the cache count as text, since no provider says what they are; the others are
+ * audio, images and text.
  */
-export function picoCostOf(usage: Usage, prices: ModelPrices): PicoCost | undefined {
+function picoCostOf(usage: Usage, prices: ModelPrices): PicoCost | { readonly unknown: string } {
   const tier = tierOf(prices, usage.inputTokens);
   const other = toolCost(usage.serverToolRequests, prices);
-  if (other === undefined) return undefined;
+  if (typeof other === "string") return { unknown: other };
 
   const prompt = new Tokens(usage.inputTokens);
   const cachedInput = prompt.take(usage.cachedInputTokens) * (tier.cachedInput ?? tier.input);
@@ -61,7 +87,7 @@ export function picoCostOf(usage: Usage, prices: ModelPrices): PicoCost | undefi
   const writtenFor1h = written.take(usage.cacheWrite1hInputTokens);
   const usualWrite = tier.cacheWrite ?? tier.input;
   const longWrite = tier.cacheWrite1h ?? (knows1h(prices, tier.cacheWrite) ? usualWrite : undefined);
-  if (writtenFor1h > 0n && longWrite === undefined) return undefined;
+  if (writtenFor1h > 0n && longWrite === undefined) return { unknown: "cache writes for one hour" };
   const cacheWrite = written.rest() * usualWrite + writtenFor1h * (longWrite ?? 0n);
   const audioInput = prompt.take(usage.audioInputTokens) * (tier.audioInput ?? tier.input);
   const imageInput = prompt.take(usage.imageInputTokens) * (tier.imageInput ?? tier.input);
@@ -114,13 +140,13 @@ const toolPrices: Readonly<Record<string, (prices: ModelPrices) => bigint | unde
   num_search_queries: ({ webSearch, request }) => webSearch ?? (request > 0n ? 0n : undefined),
 };
 
-/** Returns the fees of a call. Undefined if it used a tool whose price is unknown. */
-function toolCost(requests: Readonly<Record<string, number>>, prices: ModelPrices): bigint | undefined {
+/** Returns the fees of a request, or the name of a tool that it used and whose price is unknown. */
+function toolCost(requests: Readonly<Record<string, number>>, prices: ModelPrices): bigint | string {
   let cost = prices.request;
   for (const [tool, count] of Object.entries(requests)) {
     if (count === 0) continue;
     const price = lookUp(toolPrices, tool)?.(prices);
-    if (price === undefined) return undefined;
+    if (price === undefined) return tool;
     cost += price * BigInt(count);
   }
   return cost;

@@ -2,13 +2,21 @@ import { create } from "@bufbuild/protobuf";
 import { type ModelPrice, ModelPriceSchema } from "../gen/dragoman/v1/model_pb.js";
 import type { ModelPrices } from "./model-prices.ts";
 
-/** Returns the prices of a model as ModelService lists them: one entry for each tier. Empty if they are unknown. */
+/**
+ * Returns the prices of a model as ModelService lists them: one entry for each tier of prompt tokens, first those of the
+ * usual service tier. Empty if they are unknown.
+ */
 export function listedPrices(prices: ModelPrices | undefined): ModelPrice[] {
   if (prices === undefined) return [];
-  const { tiers, request, webSearch, version } = prices;
+  const others = [...(prices.serviceTiers ?? [])].flatMap(([name, ofTier]) => entriesOf(ofTier, name));
+  return [...entriesOf(prices, ""), ...others];
+}
+
+function entriesOf({ tiers, request, webSearch, version }: ModelPrices, serviceTier: string): ModelPrice[] {
   return tiers.map((tier) =>
     create(ModelPriceSchema, {
       fromInputTokens: tier.fromInputTokens,
+      serviceTier,
       inputPicosPerToken: tier.input,
       outputPicosPerToken: tier.output,
       priceVersion: version,

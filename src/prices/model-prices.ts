@@ -30,6 +30,8 @@ export interface ModelPrices {
   readonly request: bigint;
   /** Price of a web search that the provider runs, in picodollars. Undefined: unknown. */
   readonly webSearch: bigint | undefined;
+  /** Prices in service tiers with other prices, by the tier's name in lower case. Undefined: none is known. */
+  readonly serviceTiers?: ReadonlyMap<string, ModelPrices>;
   /** COST_SOURCE_PRICE_TABLE or COST_SOURCE_CONFIGURATION. */
   readonly source: CostSource.PRICE_TABLE | CostSource.CONFIGURATION;
   /** Version of the price table, or of the configured prices: other prices have another version. */

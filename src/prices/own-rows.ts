@@ -44,6 +44,11 @@ const haiku55 = (factor: number) =>
 /** Factor of Bedrock's prices in a group of regions. */
 const regional = 1.1;
 
+/** Returns rows without a price, for names with the same beginning. */
+function unknown(beginning: string, ...ends: readonly string[]): Readonly<Record<string, "unknown">> {
+  return Object.fromEntries(ends.map((end) => [`${beginning}${end}`, "unknown"]));
+}
+
 const fireworks = "accounts/fireworks/models";
 
 /**
@@ -67,6 +72,11 @@ export const ownRows: OwnRows = {
     openai: {
       "gpt-6.1-sol": gpt(above(272_000, 2, 4), above(272_000, 0.1, 0.2), above(272_000, 10, 15)),
       "gpt-6.1-terra": gpt(above(272_000, 1, 2), above(272_000, 0.05, 0.1), above(272_000, 5, 7.5)),
+      // The table lacks the prices of audio, which are much higher than those of text, and the fee of each search.
+      ...unknown("gpt-4o-audio-preview", "", "-2024-10-01", "-2024-12-17", "-2025-06-03"),
+      ...unknown("gpt-4o-mini-audio-preview", "", "-2024-12-17"),
+      ...unknown("gpt-4o-search-preview", "", "-2025-03-11"),
+      ...unknown("gpt-4o-mini-search-preview", "", "-2025-03-11"),
     },
     anthropic: { "claude-sonnet-5-5": sonnet55(1), "claude-haiku-5-5": haiku55(1) },
     aws: {
@@ -77,6 +87,10 @@ export const ownRows: OwnRows = {
       "us.anthropic.claude-haiku-5-5": haiku55(regional),
       "us.anthropic.claude-fable-5": claude(11, 1.1, 55),
       "us.anthropic.claude-fable-5-1": claude(11, 0.275, 55),
+      // The table has the prices of the United States.
+      ...unknown("eu.amazon.nova-", "micro-v1:0", "lite-v1:0", "pro-v1:0", "2-lite-v1:0"),
+      ...unknown("apac.amazon.nova-", "micro-v1:0", "lite-v1:0", "pro-v1:0"),
+      ...unknown("jp.amazon.nova-", "2-lite-v1:0"),
     },
     google: {
       "gemini-4-hydrogen": text(1.5, 0.075, 7.5),

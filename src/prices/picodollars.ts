@@ -37,6 +37,11 @@ export function formatPrice(picos: bigint): string {
 /** Picodollars in a nanodollar. */
 const picosPerNano = 1000n;
 
+/** Converts nanodollars to picodollars. */
+export function picosOf(nanos: bigint): bigint {
+  return nanos * picosPerNano;
+}
+
 /** Rounds picodollars to nanodollars, half up. */
 export function nanosOf(picos: bigint): bigint {
   return (picos + picosPerNano / 2n) / picosPerNano;

@@ -1,19 +1,32 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { lookUp } from "../look-up.ts";
-import { compileRow, overridePeriods, type Period, pricesAt } from "./compile.ts";
+import { addServiceTiers, compileRow, overridePeriods, type Period, pricesAt } from "./compile.ts";
 import { matches } from "./match.ts";
 import { type ModelPrices, type PriceOverride, tierOf } from "./model-prices.ts";
 import { ownRows } from "./own-rows.ts";
-import { pricedProviders } from "./providers.ts";
+import { type PricedProvider, pricedProviders } from "./providers.ts";
+import { serviceTiersOf, serviceTierTable } from "./service-tiers.ts";
 import { priceTable } from "./table.ts";
 
 /** What identifies a model for its prices. */
 export type PricedModel = Pick<Model, "id" | "provider" | "providerModel">;
 
+/** How a provider is paid. */
+export interface Billing {
+  /** Whether it publishes prices. If not, only the configuration can have them, and nobody expects to know a cost. */
+  readonly arePricesPublished: boolean;
+  /** Whether it states the cost of each response. */
+  readonly isCostStated: boolean;
+  /** Types of tools that it runs for a fee, without counting how often they ran. Undefined: there are none. */
+  readonly uncountedTools: RegExp | undefined;
+}
+
 /** Prices of models. */
 export interface PriceList {
-  /** Returns the prices of a model. Undefined: they are unknown. */
+  /** Returns the prices of a model, at a time (default: now). Undefined: they are unknown. */
   pricesOf(model: PricedModel, at?: Date): ModelPrices | undefined;
+  /** Returns how the provider of a model is paid. */
+  billingOf(model: PricedModel): Billing;
   /**
    * Returns what a request would cost now in picodollars, without cached tokens, to compare targets. Undefined: the
    * price is unknown, which does not mean that the request costs nothing.
@@ -32,6 +45,9 @@ interface PriceSources {
    */
   readonly vendorModel?: (model: PricedModel) => string | undefined;
 }
+
+/** Prices of models that run inside Dragoman. */
+const freePeriods = compileRow({ prices: { input_mtok: 0, output_mtok: 0, web_searches_kcount: 0 } }, "free");
 
 /** Maximum models whose row is remembered. Callers can name any model of a provider, so there is no other bound. */
 const mostRemembered = 4096;
@@ -60,16 +76,28 @@ export function createPriceList({ overrides = [], dialectOf, vendorModel }: Pric
     return periods;
   }
 
+  function providerOf({ provider }: PricedModel) {
+    return lookUp(pricedProviders.providers, dialectOf?.(provider) ?? provider);
+  }
+
   function find(model: PricedModel): readonly Period[] | undefined {
-    const { provider, providerModel } = model;
-    const known = lookUp(pricedProviders.providers, dialectOf?.(provider) ?? provider);
+    const known = providerOf(model);
     if (known === undefined) return undefined;
+    if (known.isFree) return freePeriods;
     const vendor = vendorModel?.(model);
+    const name = vendor ?? model.providerModel;
     const wholeNames = known.ownNames === true && vendor === undefined;
-    for (const name of known.tables) {
-      const own = lookUp(ownRows.providers[name] ?? {}, (vendor ?? providerModel).toLowerCase());
+    const periods = findRow(known, name, wholeNames);
+    if (periods === undefined) return undefined;
+    const serviceTiers = serviceTiersOf(dialectOf?.(model.provider) ?? model.provider, name, wholeNames);
+    return serviceTiers === undefined ? periods : addServiceTiers(periods, serviceTiers, serviceTierTable().version);
+  }
+
+  function findRow({ tables }: PricedProvider, model: string, wholeNames: boolean): readonly Period[] | undefined {
+    for (const name of tables) {
+      const own = lookUp(ownRows.providers[name] ?? {}, model.toLowerCase());
       if (own !== undefined) return own === "unknown" ? undefined : compileRow({ prices: own }, ownRows.version);
-      const row = table.providers[name]?.find(({ match }) => matches(match, vendor ?? providerModel, wholeNames));
+      const row = table.providers[name]?.find(({ match }) => matches(match, model, wholeNames));
       if (row !== undefined) return compileRow(row, table.version);
     }
     return undefined;
@@ -82,6 +110,10 @@ export function createPriceList({ overrides = [], dialectOf, vendorModel }: Pric
 
   return {
     pricesOf,
+    billingOf(model) {
+      const { tables = [], statesCost = false, uncountedTools } = providerOf(model) ?? {};
+      return { arePricesPublished: statesCost || tables.length > 0, isCostStated: statesCost, uncountedTools };
+    },
     estimatedCost(model, inputTokens, outputTokens) {
       const prices = pricesOf(model);
       if (prices === undefined) return undefined;

@@ -12,6 +12,11 @@ export interface AttemptOrigin {
   readonly signal: AbortSignal;
   /** Returns the milliseconds since the call began. Undefined: the attempt has no start offset. */
   readonly elapsedMs?: () => number;
+  /**
+   * Returns the usage of the upstream request with its cost. Called once, if it may have used tokens. Default: the usage
+   * itself.
+   */
+  readonly charge?: (usage: Usage, serviceTier: string) => Usage;
   /** Choice that the attempt is for. Undefined: it is for all choices. */
   readonly choiceIndex?: number;
   /** Called once, at the first sign of output. */
@@ -75,11 +80,22 @@ export class AttemptRecord {
     this.#origin.onOutput?.(this.attempt);
   };
 
-  /** The response is complete. Has no effect after the end of the attempt. */
-  answered(usage: Usage | undefined): void {
+  /**
+   * The response is complete. Has no effect after the end of the attempt.
+   *
+   * @param stated service tier that the provider states. Empty: it states none
+   * @param requested service tier of the request, which applies if the provider states none
+   */
+  answered(usage: Usage, stated: string, requested: string): void {
     if (this.#hasEnded) return;
-    if (usage !== undefined) this.attempt.usage = usage;
+    this.attempt.serviceTier = stated;
+    this.used(usage, stated || requested);
     this.#finish(AttemptOutcome.ANSWERED, "");
+  }
+
+  /** The upstream request has used tokens. Has no effect if its usage is known already. */
+  used(usage: Usage, serviceTier: string): void {
+    this.attempt.usage ??= this.#origin.charge?.(usage, serviceTier) ?? usage;
   }
 
   /** The attempt has failed. A failure replaces the outcome ANSWERED, but not ABANDONED. */

@@ -1,16 +1,17 @@
 import { append } from "../append.ts";
 import { createBounds } from "../chat/stream/bound-events.ts";
 import { createStopCutter } from "../chat/stream/cut-at-stops.ts";
-import type { ChatEvent } from "../chat/stream/events.ts";
+import type { ChatEvent, FinishedEvent } from "../chat/stream/events.ts";
 import { createRepairs } from "../chat/stream/repair-events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
 import type { GatewayError } from "../errors.ts";
-import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
+import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { AdapterContext, ProviderKey, QueueState } from "../providers/adapter.ts";
+import { partialUsage } from "../tokens/usage-estimate.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import { type AttemptOrigin, AttemptRecord } from "./attempt-record.ts";
-import { createEndSettler, filteredEnd } from "./settle-end.ts";
+import { type CompletedEvent, createEndSettler, filteredEnd, type SettledEvent } from "./settle-end.ts";
 import type { Target } from "./target.ts";
 
 /** Options for the attempts of a call. */
@@ -38,6 +39,8 @@ export interface RunningAttempt {
   readonly attempt: Attempt;
   readonly validator: StreamValidator;
   readonly queue: Readonly<QueueState>;
+  /** Sets the usage of an attempt that nobody waits for any more, if it may have used tokens: to an estimate. */
+  noteUsage(): void;
   /**
    * Batches of events, in the order that `StreamChat` in chat_service.proto defines. The event `started` is held back
    * until the first delta or `finished`. An attempt that fails earlier has sent nothing to the client.
@@ -55,8 +58,36 @@ export function startAttempt(
   const record = new AttemptRecord(model, options, key?.name);
   const { attempt } = record;
   const validator = createStreamValidator();
+  const settleEnd = createEndSettler(request, validator);
   const queue: QueueState = { waitsFor: undefined };
-  return { attempt, validator, queue, events: run() };
+  let failure: GatewayError | undefined;
+  return {
+    attempt,
+    validator,
+    queue,
+    noteUsage() {
+      if (attempt.usage !== undefined || !mayHaveUsedTokens(attempt, validator, queue, failure)) return;
+      record.used(partialUsage(request, validator.outputCharacters), request.serviceTier);
+    },
+    events: run(),
+  };
+
+  /** Takes the last event of the response. Returns it with the usage. */
+  function complete(event: CompletedEvent): SettledEvent {
+    const settled = settleEnd.completed(event);
+    validator.accept(settled);
+    if (validator.outputStarted) record.output();
+    const { usage, serviceTier } = settled.value;
+    record.answered(usage, serviceTier, request.serviceTier);
+    return settled;
+  }
+
+  /** Takes the end of a choice. */
+  function finish(event: FinishedEvent, batch: readonly ChatEvent[]): FinishedEvent {
+    const settled = settleEnd.finished(event, batch);
+    validator.accept(settled);
+    return settled;
+  }
 
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     record.begin();
@@ -72,7 +103,6 @@ export function startAttempt(
       const context: AdapterContext = { signal, holder, attempt, queue, apiKey: key?.secret, prompt, idleMs, onOutput };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
-      const settleEnd = createEndSettler(request, validator);
       for await (const arrived of batches) {
         const sound = corrected(arrived);
         // One copy for all changes: a batch may have tens of thousands of events.
@@ -83,15 +113,11 @@ export function startAttempt(
             validator.accept(event);
             continue;
           }
-          const end = settleEnd(event, sound);
-          validator.accept(end);
+          const end = event.case === "finished" ? finish(event, sound) : complete(event);
           if (end !== event) {
             settled ??= [...sound];
             settled[index] = end;
           }
-          if (end.case !== "completed") continue;
-          if (validator.outputStarted) record.output();
-          record.answered(end.value.usage);
         }
         const batch = settled ?? sound;
         if (validator.outputStarted) record.output();
@@ -112,14 +138,15 @@ export function startAttempt(
     } catch (error) {
       const end = signal.aborted ? undefined : filteredEnd(error, validator, cutter?.heldChoices ?? []);
       if (end !== undefined) {
-        const rest = corrected(end);
-        for (const event of rest) validator.accept(event);
-        if (validator.outputStarted) record.output();
-        record.answered(undefined);
+        const rest = corrected(end).map((event) => {
+          if (event.case === "completed") return complete(event);
+          validator.accept(event);
+          return event;
+        });
         yield [...(held ?? []), ...rest];
         return;
       }
-      const failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
+      failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
       options.onFailure?.(failure);
       record.failed(failure.reason);
       throw failure;
@@ -127,4 +154,22 @@ export function startAttempt(
       record.end();
     }
   }
+}
+
+/**
+ * Returns whether an upstream request that reported no usage may have used tokens. One that the provider rejected, or
+ * that did not reach it, has used none.
+ *
+ * @param failure of the attempt. A timeout has a cause, the error of the socket, if there was no connection.
+ */
+function mayHaveUsedTokens(
+  { outcome, duration, httpStatus }: Attempt,
+  { accepted }: StreamValidator,
+  { waitsFor }: Readonly<QueueState>,
+  failure: GatewayError | undefined,
+): boolean {
+  if (accepted || (httpStatus >= 200 && httpStatus < 300)) return true;
+  if (httpStatus > 0 || waitsFor !== undefined) return false;
+  if (outcome === AttemptOutcome.FAILED) return failure?.reason === "PROVIDER_TIMEOUT" && failure.cause === undefined;
+  return outcome !== AttemptOutcome.ABANDONED || duration !== undefined;
 }

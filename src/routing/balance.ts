@@ -32,11 +32,16 @@ export function choose<Target extends Choosable>(all: readonly Target[], balance
     case "cost":
       return targets.reduce((best, next) => (costOf(next) < costOf(best) ? next : best));
     case "weighted":
-      return drawWeighted(targets, weightOf, draw);
+      // A target that just works again has a part of its weight.
+      return drawWeighted(targets, ({ weight, state }) => weight * state.breaker.ramp, draw);
     case "latency": {
-      const one = drawWeighted(targets, weightOf, draw);
-      const others = targets.filter((target) => target !== one);
-      const other = drawWeighted(others, weightOf, draw);
+      // Two targets are compared whatever their weights are, so the ramp decides whether a target takes part at all.
+      const drawn = targets.filter(({ state }) => state.breaker.ramp === 1 || draw() < state.breaker.ramp);
+      const ready = drawn.length === 0 ? targets : drawn;
+      const one = drawWeighted(ready, ({ weight }) => weight, draw);
+      const others = ready.filter((target) => target !== one);
+      if (others.length === 0) return one;
+      const other = drawWeighted(others, ({ weight }) => weight, draw);
       const [loadOfOne, loadOfOther] = loads(targets, [one, other]);
       return (loadOfOther ?? 0) < (loadOfOne ?? 0) ? other : one;
     }
@@ -48,9 +53,6 @@ export function choose<Target extends Choosable>(all: readonly Target[], balance
 function costOf({ cost }: Choosable): number {
   return cost ?? Number.POSITIVE_INFINITY;
 }
-
-/** A target that just works again has a part of its weight. */
-const weightOf = ({ weight, state }: Choosable): number => weight * state.breaker.ramp;
 
 /**
  * Returns the expected time to the first output of some targets: the average of a target, times the attempts that it

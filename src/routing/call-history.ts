@@ -1,6 +1,6 @@
 import { type GatewayError, type Reason, toGatewayError } from "../errors.ts";
 import { type Candidate, type CandidateRoute, chooseKey } from "./candidate.ts";
-import { nextStep } from "./failures.ts";
+import { nextStep, reportedIn } from "./failures.ts";
 import type { TargetKey } from "./keys.ts";
 import type { Next, SearchedCall, SharedSearch } from "./next-attempt.ts";
 import { SmallMap } from "./small-map.ts";
@@ -39,6 +39,8 @@ export class CallHistory<Member extends Candidate, Plan> {
   isShort = false;
   /** Attempts so far. Those that only moved to another key of a target count as one. */
   made = 0;
+  /** Attempts that a full queue rejected: nobody was asked. The failure of a hedge can be reported twice. */
+  #unsent: Set<Next<Member, Plan>> | undefined;
   readonly #call: SearchedCall<Member, Plan>;
   readonly #route: CandidateRoute<Member>;
   readonly #shared: SharedSearch;
@@ -50,6 +52,11 @@ export class CallHistory<Member extends Candidate, Plan> {
     for (const { members } of route.tiers) {
       for (const member of members) if (member.obstacle !== undefined) this.rejected.set(member, member.obstacle);
     }
+  }
+
+  /** Attempts so far that count for the maximum of the call. */
+  get counted(): number {
+    return this.made - (this.#unsent?.size ?? 0);
   }
 
   /** Prepares the request for a candidate. Returns false if the candidate cannot serve it. */
@@ -85,15 +92,21 @@ export class CallHistory<Member extends Candidate, Plan> {
   }
 
   /** An attempt has failed. `isSilent`: it sent no output in time. */
-  fail({ candidate, key }: Next<Member, Plan>, failure: GatewayError, isSilent: boolean): void {
+  fail(next: Next<Member, Plan>, failure: GatewayError, isSilent: boolean): void {
+    const { candidate, key } = next;
     const tried = this.tried.get(candidate);
     if (tried === undefined) return;
-    const { retryAfterMs } = failure.facts;
+    const { reason, retryAfterMs } = reportedIn(failure);
+    const requestsWait = (retryAfterMs ?? 0) > 0;
     this.failures.set(candidate, failure.reason);
+    if (reason === "QUEUE_FULL" && tried.keys === undefined) {
+      this.#unsent ??= new Set();
+      this.#unsent.add(next);
+    }
     switch (nextStep(failure)) {
       case "again":
         this.isShort ||= isSilent;
-        tried.isLast ||= isSilent || (retryAfterMs ?? 0) > 0;
+        tried.isLast ||= isSilent || requestsWait;
         tried.notBeforeMs =
           failure.facts.retryHere === false ? Number.POSITIVE_INFINITY : this.#backoff(tried, retryAfterMs);
         break;
@@ -102,8 +115,10 @@ export class CallHistory<Member extends Candidate, Plan> {
         tried.keys.add(key);
         // The wait for a limited key is that of the key.
         if (key.key !== undefined) tried.notBeforeMs = this.#shared.clock.now();
-        else if (canAccept(failure.reason, tried.attempts)) tried.notBeforeMs = this.#backoff(tried, retryAfterMs);
-        else tried.notBeforeMs = Number.POSITIVE_INFINITY;
+        else if (canAccept(reason, tried.attempts)) {
+          tried.isLast ||= requestsWait;
+          tried.notBeforeMs = this.#backoff(tried, retryAfterMs);
+        } else tried.notBeforeMs = Number.POSITIVE_INFINITY;
         if (this.hasFurtherKey(candidate)) this.walk = candidate;
         break;
       case "larger":

@@ -1,12 +1,9 @@
 import type { Adaptation } from "../chat/planning/adaptations.ts";
 import { seedOf, seedValue } from "../chat/planning/seed.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
-import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import { addUsage } from "../tokens/add-usage.ts";
-import { partialUsage } from "../tokens/usage-estimate.ts";
-import { type AttemptOptions, type RunningAttempt, startAttempt } from "./attempt.ts";
+import { type AttemptOptions, startAttempt } from "./attempt.ts";
 import { mergeChoices } from "./merge-choices.ts";
 import type { Target } from "./target.ts";
 
@@ -24,9 +21,10 @@ export interface TargetRun {
   readonly outputSize: number;
   /** What an upstream request waits for in a queue (upstream/upstream-call.ts). Undefined: none waits. */
   readonly waitsFor: string | undefined;
-  /** Returns the usage of a call that fails now. Undefined: no upstream request can have used tokens. */
-  usageSoFar(): Usage | undefined;
-  /** Adds its usage so far to each attempt that reported none: the response is not that of the call. */
+  /**
+   * Sets the usage of each attempt that has none and may have used tokens: to an estimate. For attempts that nobody
+   * waits for any more.
+   */
   noteUsage(): void;
 }
 
@@ -49,7 +47,7 @@ export function runOnTarget(target: Target, request: ChatRequest, options: Attem
   const [only] = running;
   return {
     attempts: running.map(({ attempt }) => attempt),
-    events: count === 1 && only ? only.events : mergeChoices(running, request, signals),
+    events: count === 1 && only ? only.events : mergeChoices(running, signals),
     get outputCharacters() {
       return running.reduce((sum, { validator }) => sum + validator.outputCharacters, 0);
     },
@@ -59,31 +57,10 @@ export function runOnTarget(target: Target, request: ChatRequest, options: Attem
     get waitsFor() {
       return running.find(({ queue }) => queue.waitsFor !== undefined)?.queue.waitsFor;
     },
-    usageSoFar: () => usageSoFar(running, request),
     noteUsage() {
-      for (const one of running) {
-        const usage = usageOf(one, request);
-        if (usage !== undefined) one.attempt.usage ??= usage;
-      }
+      for (const one of running) one.noteUsage();
     },
   };
-}
-
-function usageSoFar(running: readonly RunningAttempt[], request: ChatRequest): Usage | undefined {
-  const usages = running.flatMap((one) => usageOf(one, request) ?? []);
-  return usages.length === 0 ? undefined : usages.reduce(addUsage);
-}
-
-/**
- * Returns what an upstream request has used: what the provider reported, else an estimate. A request that the provider
- * rejected, or that did not reach it, has used nothing.
- */
-function usageOf({ attempt, validator, queue }: RunningAttempt, request: ChatRequest): Usage | undefined {
-  if (attempt.usage !== undefined) return attempt.usage;
-  const { outcome, duration } = attempt;
-  const isStarted = outcome !== AttemptOutcome.ABANDONED || duration !== undefined;
-  const wasSent = outcome !== AttemptOutcome.FAILED && isStarted && queue.waitsFor === undefined;
-  return validator.accepted || wasSent ? partialUsage(request, validator.outputCharacters) : undefined;
 }
 
 /** Returns the number of upstream requests: one, or one per choice. */

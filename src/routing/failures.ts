@@ -24,10 +24,22 @@ const steps: Partial<Record<Reason, NextStep>> = {
   CONTEXT_LENGTH_EXCEEDED: "larger",
 };
 
+/** What the provider reported, also in the middle of a response that broke off because of it. */
+export function reportedIn({ reason, facts }: GatewayError): {
+  readonly reason: Reason;
+  readonly retryAfterMs?: number;
+} {
+  const { brokenBy, retryAfterMs } = facts;
+  // A malformed response breaks off as one that is cut.
+  if (brokenBy !== undefined && brokenBy.reason !== "PROVIDER_FAULT") return brokenBy;
+  return { reason, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
+
 /** Returns what a call does after an attempt that failed before its commit point. */
 export function nextStep(failure: unknown): NextStep {
   if (!(failure instanceof GatewayError)) return "never";
-  const { reason, facts } = failure;
+  const { reason } = reportedIn(failure);
+  const { facts } = failure;
   // A broken response can be whole the next time. Other faults, such as a redirection, stay.
   if (reason === "PROVIDER_FAULT" && facts.interruption !== undefined) return "again";
   return steps[reason] ?? "never";

@@ -28,13 +28,12 @@ export class KeyUse {
 
   /** Until when the key is not used, on the clock. Undefined: it is used now. */
   get untilMs(): number | undefined {
-    const untilMs = Math.max(this.#limitedUntilMs, this.#rejectedUntilMs);
-    return untilMs > this.#clock.now() ? untilMs : undefined;
+    return this.#later(Math.max(this.#limitedUntilMs, this.#rejectedUntilMs));
   }
 
   /** Until when the provider limits the key, on the clock. Undefined: it does not. */
   get limitedUntilMs(): number | undefined {
-    return this.#limitedUntilMs > this.#clock.now() ? this.#limitedUntilMs : undefined;
+    return this.#later(this.#limitedUntilMs);
   }
 
   /** Whether the provider limits the key at present. */
@@ -45,6 +44,11 @@ export class KeyUse {
   /** Reason of the latest failure. Undefined: none since the latest response. */
   get reason(): Reason | undefined {
     return this.#reason;
+  }
+
+  /** Returns a time that is not over. Reading the clock costs more than the rest, and healthy keys have no times. */
+  #later(untilMs: number): number | undefined {
+    return untilMs > 0 && untilMs > this.#clock.now() ? untilMs : undefined;
   }
 
   /** The provider limited the key. `retryAfterMs`: for how long, if the provider says it. Returns the time in ms. */

@@ -47,21 +47,24 @@ export class Latency {
 
   /** Adds the time to the first output of an attempt. */
   observe(ms: number): void {
-    this.observeWait(ms);
+    this.#average = this.#averageWith(ms);
+    this.#latestMs = Math.max(this.#clock.now(), Number.MIN_VALUE);
     this.#samples[this.#next] = ms;
     this.#next = (this.#next + 1) % kept;
     this.#count++;
   }
 
-  /** Adds the time that an attempt waited in vain. It counts for the average only. */
+  /** Adds the time that an attempt waited in vain. It counts for the average only, and only if it is longer. */
   observeWait(ms: number): void {
-    const now = this.#clock.now();
-    if (this.#latestMs === 0 || ms >= this.#average) this.#average = ms;
-    else {
-      const old = Math.exp(-(now - this.#latestMs) / decayMs);
-      this.#average = this.#average * old + ms * (1 - old);
-    }
-    this.#latestMs = Math.max(now, Number.MIN_VALUE);
+    if (ms < (this.average ?? 0)) return;
+    this.#average = ms;
+    this.#latestMs = Math.max(this.#clock.now(), Number.MIN_VALUE);
+  }
+
+  #averageWith(ms: number): number {
+    if (this.#latestMs === 0 || ms >= this.#average) return ms;
+    const old = Math.exp(-this.ageMs / decayMs);
+    return this.#average * old + ms * (1 - old);
   }
 
   #quantile(share: number): number | undefined {

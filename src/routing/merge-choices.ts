@@ -2,12 +2,9 @@ import { append } from "../append.ts";
 import { createBounds } from "../chat/stream/bound-events.ts";
 import { type ChatEvent, completed, started } from "../chat/stream/events.ts";
 import { GatewayError } from "../errors.ts";
-import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompleted } from "../gen/dragoman/v1/stream_pb.js";
-import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
 import { addUsage } from "../tokens/add-usage.ts";
-import { estimateUsage } from "../tokens/usage-estimate.ts";
 import type { RunningAttempt } from "./attempt.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import { mergeMetadata } from "./merge-metadata.ts";
@@ -35,7 +32,6 @@ interface Arrival {
  */
 export async function* mergeChoices(
   running: readonly RunningAttempt[],
-  request: ChatRequest,
   others: AbortController,
 ): AsyncGenerator<readonly ChatEvent[], void, undefined> {
   const branches = running.map((attempt, index): Branch => {
@@ -78,7 +74,7 @@ export async function* mergeChoices(
       isStarted ||= arrivals.length > 0;
     }
     // Each response keeps the bounds, but all of their metadata together may exceed them.
-    yield createBounds()([mergeEnds(branches, request)]);
+    yield createBounds()([mergeEnds(branches)]);
   } finally {
     others.abort(new GatewayError("CANCELLED", "the response is no longer needed"));
     await Promise.allSettled(branches.map(({ batches }) => batches.return?.()));
@@ -124,11 +120,8 @@ function requireOnly(choiceIndex: number): void {
 /**
  * Merges the `completed` events: sums usage, merges warnings and metadata, and takes all else from the first choice.
  */
-function mergeEnds(branches: readonly Branch[], request: ChatRequest): ChatEvent {
-  const usages = branches.map(
-    ({ completed, validator }) =>
-      completed?.usage ?? estimateUsage(request, validator.outputCharacters, UsageQuality.ESTIMATED),
-  );
+function mergeEnds(branches: readonly Branch[]): ChatEvent {
+  const usages = branches.flatMap(({ completed }) => completed?.usage ?? []);
   const warnings = distinct(branches.flatMap((branch) => branch.warnings));
   const providerMetadataJson = mergeMetadata(branches.map((branch) => branch.completed?.providerMetadataJson ?? ""));
   return completed({ ...branches[0]?.completed, usage: usages.reduce(addUsage), warnings, providerMetadataJson });

@@ -1,11 +1,10 @@
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { type GatewayError, toGatewayError } from "../errors.ts";
-import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import { addUsage } from "../tokens/add-usage.ts";
 import type { HedgeBudget } from "./budgets.ts";
 import type { Candidate, CandidateRoute } from "./candidate.ts";
 import type { TargetRun } from "./choices.ts";
-import { failureOfCall, nextStep } from "./failures.ts";
+import { failureOfCall, nextStep, reportedIn } from "./failures.ts";
+import type { TargetKey } from "./keys.ts";
 import type { Next, SearchedCall, SharedSearch } from "./next-attempt.ts";
 import { Search } from "./search.ts";
 import { SmallMap } from "./small-map.ts";
@@ -99,10 +98,9 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     );
   }
 
-  /** Returns the usage of a call that fails now: that of all its attempts. */
-  usageSoFar(): Usage | undefined {
-    const usages = [...this.#started.keys()].flatMap(({ run }) => run.usageSoFar() ?? []);
-    return usages.length === 0 ? undefined : usages.reduce(addUsage);
+  /** Sets the usage of the attempts of a call that fails now: of those that have none and may have used tokens. */
+  noteUsage(): void {
+    for (const { run } of this.#started.keys()) run.noteUsage();
   }
 
   // Not a generator, which would cost as much for each delta as the rest of the stream.
@@ -152,7 +150,12 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     this.#search.history.begin(next);
     if (isRetry) candidate.state.retries.addRetry();
     const further = this.#search.further(candidate);
-    const shareMs = further === 0 ? Number.POSITIVE_INFINITY : this.#call.leftMs() / (further + 1);
+    const leftMs = this.#call.leftMs();
+    const shareMs = further === 0 ? Number.POSITIVE_INFINITY : leftMs / (further + 1);
+    // The median costs a sort now and then, and a sole target needs no share.
+    const usualMs = further === 0 ? 0 : (candidate.state.streamed.usual ?? 0);
+    // Twice its usual time would be all the time of a target that was only tried to see whether it still is slow.
+    const leastMs = usualMs > leftMs ? 0 : 2 * usualMs;
     const started = new StartedAttempt(
       { state: candidate.state, key, signal, clock: this.#shared.clock },
       (parameters) => this.#call.start(plan, candidate, parameters),
@@ -167,7 +170,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
         further: () => this.#search.further(candidate),
         limits: {
           firstOutputMs: timeouts.firstOutputMs || Number.POSITIVE_INFINITY,
-          shareMs: further === 0 ? shareMs : Math.max(shareMs, 2 * (candidate.state.streamed.usual ?? 0)),
+          shareMs: Math.max(shareMs, leastMs),
           attemptMs: timeouts.attemptMs || Number.POSITIVE_INFINITY,
           idleMs: timeouts.idleMs,
         },
@@ -190,9 +193,9 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     const second = (await this.#isLate(first, waitMs)) ? await this.#startHedge(first, candidate) : undefined;
     if (second === undefined) return this.#settle(first, await first.outcome);
     // Output that was on its way when the other attempt won changes nothing.
-    first.onOutput = () => this.#lose(second);
-    second.onOutput = () => this.#lose(first);
-    if (first.hasOutput) this.#lose(second);
+    first.onOutput = () => this.#lose(second, waitMs);
+    second.onOutput = () => this.#lose(first, waitMs);
+    if (first.hasOutput) this.#lose(second, waitMs);
     const [ahead, outcome] = await Promise.race(
       [first, second].map(async (started) => [started, await started.outcome] as const),
     );
@@ -200,7 +203,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     if (!this.#losers.has(ahead)) {
       const isCommitted = this.#settle(ahead, outcome);
       if (isCommitted || nextStep(this.#failure) === "never" || this.#losers.has(other)) {
-        this.#lose(other);
+        this.#lose(other, waitMs);
         return isCommitted;
       }
     }
@@ -228,10 +231,11 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     return this.#start(next);
   }
 
-  #lose(started: StartedAttempt): void {
+  /** @param waitMs wait after which the hedge started */
+  #lose(started: StartedAttempt, waitMs: number): void {
     if (this.#losers.has(started)) return;
     this.#losers.set(started, true);
-    started.lose();
+    started.lose(waitMs);
     void started.outcome.then((outcome) => this.#forgetLoser(started, outcome));
     if (this.#current === started) {
       for (const other of this.#started.keys()) if (!this.#losers.has(other)) this.#current = other;
@@ -244,8 +248,8 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
       outcome.rest?.return?.().catch(() => {});
       return;
     }
-    const failure = this.#noteFailure(outcome.failure);
     const next = this.#started.get(started);
+    const failure = this.#noteFailure(outcome.failure, next?.key);
     if (next !== undefined && nextStep(failure) !== "never") this.#search.history.fail(next, failure, false);
   }
 
@@ -260,16 +264,22 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
       for (const other of this.#started.keys()) if (other !== started) other.run.noteUsage();
       return true;
     }
-    const failure = this.#noteFailure(outcome.failure);
+    const failure = this.#noteFailure(outcome.failure, next.key);
     this.#failure = failure;
     const isSilent = started.isCut || failure.reason === "PROVIDER_TIMEOUT";
     if (!this.#call.signal.aborted) this.#search.history.fail(next, failure, isSilent);
     return false;
   }
 
-  #noteFailure(thrown: unknown): GatewayError {
+  #noteFailure(thrown: unknown, key: TargetKey | undefined): GatewayError {
     const failure = toGatewayError(thrown);
-    const { retryAfterMs } = failure.facts;
+    const { reason, retryAfterMs: requestedMs } = reportedIn(failure);
+    let retryAfterMs = requestedMs;
+    // A provider that limits a key without saying for how long is asked again only when the key has cooled.
+    if (reason === "PROVIDER_RATE_LIMITED" && !retryAfterMs) {
+      const untilMs = key?.here.limitedUntilMs;
+      if (untilMs !== undefined) retryAfterMs = untilMs - this.#shared.clock.now();
+    }
     if (retryAfterMs !== undefined) this.#retryDelays = [...(this.#retryDelays ?? []), retryAfterMs];
     return failure;
   }

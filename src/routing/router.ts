@@ -73,8 +73,9 @@ export class Router implements SharedRouting {
   }
 
   /**
-   * Returns the targets of a call in the order in which it would use them now, then those that it cannot use, and the
-   * plan for the first one. In the same state, the first one is the target of the next call. Throws the reason if no
+   * Returns the targets of a call in the order in which it would use them now, then the one for which it would wait,
+   * then those that it cannot use, and the plan for the first one. In the same state, the first one is the target of
+   * the next call. Throws the reason if no
    * target can serve the request.
    */
   async consider<Member extends Candidate, Plan>(
@@ -89,12 +90,13 @@ export class Router implements SharedRouting {
       plan ??= next.plan;
       considered.push({ candidate: next.candidate, rejection: "" });
     }
-    for (const { members } of route.tiers) {
-      for (const candidate of members) {
-        if (considered.some((known) => known.candidate === candidate)) continue;
-        considered.push({ candidate, rejection: await explainUnused(candidate, search.history, clock.now()) });
-        plan ??= search.history.plans.get(candidate);
-      }
+    const rest = route.tiers.flatMap(({ members }) => members);
+    // If all targets are limited, a call waits for one of them, which need not be the first of the route.
+    if (considered.length === 0 && search.awaited !== undefined) rest.unshift(search.awaited);
+    for (const candidate of rest) {
+      if (considered.some((known) => known.candidate === candidate)) continue;
+      considered.push({ candidate, rejection: await explainUnused(candidate, search.history, clock.now()) });
+      plan ??= search.history.plans.get(candidate);
     }
     if (plan === undefined) throw obstacleOf(route, search.history, clock.now());
     return { plan, considered };

@@ -68,7 +68,9 @@ export function withRunAgain(first: TargetRun, runAgain: RunAgain, toError: (fai
     get waitsFor() {
       return run.waitsFor;
     },
-    usageSoFar: () => run.usageSoFar(),
-    noteUsage: () => run.noteUsage(),
+    noteUsage() {
+      first.noteUsage();
+      if (run !== first) run.noteUsage();
+    },
   };
 }

@@ -3,6 +3,7 @@ import { CallHistory, noKeys } from "./call-history.ts";
 import {
   type Candidate,
   type CandidateRoute,
+  type CandidateTier,
   chooseKey,
   chooseMember,
   hindranceOf,
@@ -15,6 +16,9 @@ import { wait } from "./wait.ts";
 
 /** Time in ms that an attempt needs at least. Only the first attempt of a call may have less. */
 const shortestMs = 50;
+
+/** Time in ms without attempts after which a call tries a target that usually needs more time than the call has. */
+const longestRestMs = 10_000;
 
 /** Longest addition to the wait for a limited key, as a share of the wait. */
 const spread = 0.1;
@@ -32,6 +36,7 @@ export class Search<Member extends Candidate, Plan> {
   readonly #shared: SharedSearch;
   readonly #draw: () => number;
   readonly #pin: Pin | undefined;
+  #awaited: Member | undefined;
   readonly history: CallHistory<Member, Plan>;
 
   constructor(call: SearchedCall<Member, Plan>, route: CandidateRoute<Member>, shared: SharedSearch) {
@@ -61,7 +66,11 @@ export class Search<Member extends Candidate, Plan> {
   async peek(): Promise<Next<Member, Plan> | undefined> {
     for (;;) {
       const choice = this.#choose();
-      if (choice === undefined || choice.delayMs > 0) return undefined;
+      if (choice === undefined) return undefined;
+      if (choice.delayMs > 0) {
+        this.#awaited = choice.candidate;
+        return undefined;
+      }
       const { candidate } = choice;
       if (!this.history.plans.has(candidate) && !(await this.history.prepare(candidate))) continue;
       this.history.made++;
@@ -76,10 +85,15 @@ export class Search<Member extends Candidate, Plan> {
     }
   }
 
+  /** Candidate for which the call would wait, if `peek` has found no other. Undefined: it would not wait. */
+  get awaited(): Member | undefined {
+    return this.#awaited;
+  }
+
   /** Returns an attempt beside one at another candidate. Undefined: there is none. */
   async hedge(other: Member): Promise<Next<Member, Plan> | undefined> {
     for (;;) {
-      const candidate = this.history.made < this.#route.rules.maxAttempts ? this.#fresh(other) : undefined;
+      const candidate = this.history.counted < this.#route.rules.maxAttempts ? this.#fresh(other) : undefined;
       if (candidate === undefined) return undefined;
       if (this.history.plans.has(candidate)) return this.#nextAt({ candidate, delayMs: 0, isForced: false });
       // Planning takes time, in which the candidate can be tried. So it is chosen anew.
@@ -89,7 +103,7 @@ export class Search<Member extends Candidate, Plan> {
 
   /** Number of other candidates that the call can still try. */
   further(candidate: Member): number {
-    const left = this.#route.rules.maxAttempts - this.history.made;
+    const left = this.#route.rules.maxAttempts - this.history.counted;
     if (left <= 0) return 0;
     let others = 0;
     for (const { members } of this.#route.tiers) {
@@ -132,22 +146,39 @@ export class Search<Member extends Candidate, Plan> {
       return { candidate: walk, delayMs: 0, isForced: !walk.state.breaker.isUsable };
     }
     this.history.walk = undefined;
-    if (this.history.made >= rules.maxAttempts) return undefined;
+    const sole = this.#soleFirst();
+    if (sole !== undefined) return { candidate: sole, delayMs: 0, isForced: false };
+    if (this.history.counted >= rules.maxAttempts) return undefined;
     const last = tiers.findLastIndex(({ members }) => members.some((member) => !this.history.rejected.has(member)));
+    let late: CandidateTier<Member> | undefined;
     for (const [index, { members, balance }] of tiers.entries()) {
       const usable = usableOf(members, index === last ? this.#shared.maxOpenShare : undefined);
       const fresh = usable.filter(
         (member) => !this.history.rejected.has(member) && !this.history.tried.has(member) && this.#fits(member, 0),
       );
-      if (fresh.length > 0) {
-        const candidate = chooseMember(fresh, balance, this.#pin?.target, this.#draw);
-        return { candidate, delayMs: 0, isForced: hindranceOf(candidate) !== undefined };
-      }
-      const isLeft = this.history.made + this.#freshTiersBelow(index) < rules.maxAttempts;
+      const inTime = fresh.filter((member) => this.#isInTime(member));
+      if (inTime.length > 0) return this.#fromTier({ members: inTime, balance });
+      if (fresh.length > 0) late ??= { members: fresh, balance };
+      const isLeft = this.history.counted + this.#freshTiersBelow(index) < rules.maxAttempts;
       const again = isLeft ? this.#soonest(usable, index) : undefined;
       if (again !== undefined) return again;
     }
-    return this.#forced(tiers[last]?.members ?? []) ?? this.#limited() ?? this.#desperate();
+    if (late !== undefined) return this.#fromTier(late);
+    return this.#forced(tiers[last]?.members ?? [], true) ?? this.#limited() ?? this.#desperate();
+  }
+
+  /** Returns the only target of the call for its first attempt, if nothing hinders it: the usual case costs no lists. */
+  #soleFirst(): Member | undefined {
+    const { tiers } = this.#route;
+    const [only, another] = tiers[0]?.members ?? [];
+    if (only === undefined || another !== undefined || tiers.length > 1 || this.history.made > 0) return undefined;
+    const isUsable = !this.history.rejected.has(only) && hindranceOf(only) === undefined && this.#fits(only, 0);
+    return isUsable ? only : undefined;
+  }
+
+  #fromTier({ members, balance }: CandidateTier<Member>): Choice<Member> {
+    const candidate = chooseMember(members, balance, this.#pin?.target, this.#draw);
+    return { candidate, delayMs: 0, isForced: hindranceOf(candidate) !== undefined };
   }
 
   /** Returns the first retry among candidates of a tier that the call has tried. */
@@ -173,13 +204,17 @@ export class Search<Member extends Candidate, Plan> {
     return candidate.state.retries.allows(retryBudget) ? delayMs : undefined;
   }
 
-  /** Returns a target that is open or whose keys were rejected, if the call has nothing better and has not tried it. */
-  #forced(members: readonly Member[]): Choice<Member> | undefined {
+  /**
+   * Returns a target that is open or whose keys were rejected, if the call has nothing better and has not tried it.
+   *
+   * @param waits whether a target of which only some keys are limited is left out: a call can wait for one of them
+   */
+  #forced(members: readonly Member[], waits: boolean): Choice<Member> | undefined {
     const [first] = members
       .filter(
         (member) => !this.history.rejected.has(member) && !this.history.tried.has(member) && this.#fits(member, 0),
       )
-      .filter((member) => hindranceOf(member)?.kind !== "limit")
+      .filter((member) => (waits ? hindranceOf(member)?.kind !== "limit" : !member.keys.every(isLimited)))
       .toSorted((a, b) => openUntil(a) - openUntil(b));
     return first && { candidate: first, delayMs: 0, isForced: true };
   }
@@ -205,7 +240,11 @@ export class Search<Member extends Candidate, Plan> {
 
   /** Returns a target of any tier as `forced` does, if the call would otherwise fail without an attempt. */
   #desperate(): Choice<Member> | undefined {
-    return this.history.made > 0 ? undefined : this.#forced(this.#route.tiers.flatMap(({ members }) => members));
+    if (this.history.counted > 0) return undefined;
+    return this.#forced(
+      this.#route.tiers.flatMap(({ members }) => members),
+      false,
+    );
   }
 
   #fresh(other: Member): Member | undefined {
@@ -225,6 +264,21 @@ export class Search<Member extends Candidate, Plan> {
   #freshTiersBelow(tier: number): number {
     const further = this.#route.tiers.slice(tier + 1);
     return further.filter(({ members }) => members.some((member) => this.#isFresh(member))).length;
+  }
+
+  /**
+   * Whether the first attempt of a call can have its first output before the deadline. From time to time a call sees
+   * whether a slow target still is, if half of its time is enough for another one.
+   */
+  #isInTime(member: Member): boolean {
+    const leftMs = this.#call.leftMs();
+    if (this.history.made > 0 || leftMs >= (member.state.streamed.usual ?? 0)) return true;
+    if (member.state.restMs < longestRestMs) return false;
+    return this.#route.tiers.some(({ members }) =>
+      members.some(
+        (other) => other !== member && this.#isFresh(other) && leftMs >= 2 * (other.state.streamed.usual ?? 0),
+      ),
+    );
   }
 
   /** Whether an attempt that starts after a delay can have its first output before the deadline. */

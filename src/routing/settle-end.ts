@@ -1,47 +1,52 @@
-import { type ChatEvent, completed, finished, started } from "../chat/stream/events.ts";
+import { type ChatEvent, completed, type FinishedEvent, finished, started } from "../chat/stream/events.ts";
 import { settleFinishReason } from "../chat/stream/finish-reason.ts";
 import type { StreamValidator } from "../chat/stream/stream-validator.ts";
 import { GatewayError } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../gen/dragoman/v1/completion_pb.js";
-import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
+import type { ChatCompleted } from "../gen/dragoman/v1/stream_pb.js";
+import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
-import { completeUsage } from "../tokens/usage-estimate.ts";
+import { completeUsage, estimateUsage } from "../tokens/usage-estimate.ts";
 
-/** Event that ends a choice or the response. */
-type EndEvent = Extract<ChatEvent, { case: "finished" | "completed" }>;
+export type CompletedEvent = Extract<ChatEvent, { case: "completed" }>;
 
-/**
- * Returns a function that corrects what providers report at the end of a response: finish reasons that do not fit the
- * content, and usage with unknown totals. It returns the event itself if there is nothing to correct. The validator
- * must have accepted all earlier events.
- *
- * @returns a function of the event and the batch that has it
- */
-export function createEndSettler(
-  request: ChatRequest,
-  validator: StreamValidator,
-): (event: EndEvent, batch: readonly ChatEvent[]) => EndEvent {
+/** End of a response with its usage. */
+export interface SettledEvent extends CompletedEvent {
+  readonly value: ChatCompleted & { usage: Usage };
+}
+
+/** Corrects what providers report at the end of a response. Returns an event itself if there is nothing to correct. */
+export interface EndSettler {
+  /** Corrects a finish reason that does not fit the content. `batch`: the one that has the event. */
+  finished(event: FinishedEvent, batch: readonly ChatEvent[]): FinishedEvent;
+  /** Completes the usage: totals that the provider does not report are estimated. */
+  completed(event: CompletedEvent): SettledEvent;
+}
+
+/** Creates the settler of one response. The validator must have accepted all events before those that it settles. */
+export function createEndSettler(request: ChatRequest, validator: StreamValidator): EndSettler {
   const inferred = new Set<string>();
-
-  function settleFinished(event: Extract<EndEvent, { case: "finished" }>, batch: readonly ChatEvent[]): EndEvent {
-    const { finishReason, choiceIndex } = event.value;
-    const kinds = validator.kindsOf(choiceIndex);
-    const settled = settleFinishReason(finishReason, { kinds, isFull: isFull(request, usageIn(batch)) });
-    if (settled.inferred !== undefined) inferred.add(settled.inferred);
-    if (settled.reason === finishReason) return event;
-    return { case: "finished", value: { ...event.value, finishReason: settled.reason } };
-  }
-
-  function settleCompleted(event: Extract<EndEvent, { case: "completed" }>): EndEvent {
-    const { usage: reported, warnings } = event.value;
-    const usage = reported && completeUsage(reported, request, validator.outputCharacters);
-    if (usage === reported && inferred.size === 0) return event;
-    const added = [...inferred].map(inferredWarning);
-    return { case: "completed", value: { ...event.value, ...(usage && { usage }), warnings: [...warnings, ...added] } };
-  }
-
-  return (event, batch) => (event.case === "finished" ? settleFinished(event, batch) : settleCompleted(event));
+  return {
+    finished(event, batch) {
+      const { finishReason, choiceIndex } = event.value;
+      const kinds = validator.kindsOf(choiceIndex);
+      const settled = settleFinishReason(finishReason, { kinds, isFull: isFull(request, usageIn(batch)) });
+      if (settled.inferred !== undefined) inferred.add(settled.inferred);
+      if (settled.reason === finishReason) return event;
+      return { case: "finished", value: { ...event.value, finishReason: settled.reason } };
+    },
+    completed(event) {
+      const { usage: reported, warnings } = event.value;
+      const usage =
+        reported === undefined
+          ? estimateUsage(request, validator.outputCharacters, UsageQuality.ESTIMATED)
+          : completeUsage(reported, request, validator.outputCharacters);
+      if (usage === reported && inferred.size === 0) return event as SettledEvent;
+      const added = [...inferred].map(inferredWarning);
+      return { case: "completed", value: { ...event.value, usage, warnings: [...warnings, ...added] } };
+    },
+  };
 }
 
 function inferredWarning(message: string): Warning {

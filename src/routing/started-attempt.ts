@@ -1,11 +1,12 @@
 import type { ChatEvent } from "../chat/stream/events.ts";
-import { GatewayError } from "../errors.ts";
+import { GatewayError, type Reason } from "../errors.ts";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import type { QueueState } from "../providers/adapter.ts";
 import { AttemptCut } from "./attempt-record.ts";
 import type { Trial } from "./breaker.ts";
 import type { TargetRun } from "./choices.ts";
 import type { Clock } from "./clock.ts";
+import { reportedIn } from "./failures.ts";
 import type { TargetKey } from "./keys.ts";
 import { isFault, type TargetState } from "./target-state.ts";
 
@@ -94,6 +95,8 @@ export class StartedAttempt {
   readonly #beginMs: number;
   /** Whether the breaker knows the outcome. */
   #isTold = false;
+  /** What the provider reported for the upstream request that ends now. Undefined: nothing. */
+  #reported: Reason | undefined;
   #timers: (() => void)[] | undefined;
 
   constructor(place: Place, start: (parameters: RunParameters) => TargetRun, options: AttemptOptions) {
@@ -120,7 +123,10 @@ export class StartedAttempt {
         onBegin: (attempt, queue) => state.attemptBegins(attempt, queue),
         onOutput: () => this.#sawOutput(),
         onEnd: (attempt) => this.#ended(attempt),
-        onFailure: (failure) => state.refuseKey(key, failure),
+        onFailure: (failure) => {
+          this.#reported = reportedIn(failure).reason;
+          state.refuseKey(key, failure);
+        },
       });
     } catch (fault) {
       state.breaker.drop(this.#trial);
@@ -135,9 +141,16 @@ export class StartedAttempt {
     return this.#hasOutput;
   }
 
-  /** Ends the attempt, because another one was faster. */
-  lose(): void {
+  /**
+   * Ends the attempt, because another one was faster.
+   *
+   * @param longMs wait that is long for a target without known times to its first output
+   */
+  lose(longMs: number): void {
     this.onOutput = undefined;
+    const { streamed } = this.#place.state;
+    // A target that loses each time would never be known as slow. A shorter wait than usual says nothing.
+    if (!this.isOver && this.#elapsedMs >= (streamed.average ?? longMs)) this.#observeWait();
     this.#controller?.abort(new GatewayError("CANCELLED", "another attempt was faster"));
   }
 
@@ -179,10 +192,15 @@ export class StartedAttempt {
 
   #cut(outcome: AttemptCut["outcome"], message: string): void {
     this.isCut = true;
-    // A wait in Dragoman's own queue says nothing about the target.
+    this.#observeWait();
     const isQueued = this.run.waitsFor !== undefined;
-    if (!isQueued && !this.#hasOutput) this.#place.state.streamed.observeWait(this.#elapsedMs);
     this.#controller?.abort(new AttemptCut(isQueued ? AttemptOutcome.ABANDONED : outcome, message));
+  }
+
+  /** Notes a wait without output. One in Dragoman's own queue says nothing about the target. */
+  #observeWait(): void {
+    const { streamed } = this.#place.state;
+    if (this.run.waitsFor === undefined && !this.#hasOutput) streamed.observeWait(this.#elapsedMs);
   }
 
   #sawOutput(): void {
@@ -206,9 +224,11 @@ export class StartedAttempt {
 
   #ended(attempt: Attempt): void {
     const { state } = this.#place;
+    const reported = this.#reported;
+    this.#reported = undefined;
     state.attemptEnds(attempt);
     if (attempt.outcome === AttemptOutcome.ANSWERED) this.#tell("succeed");
-    else if (isFault(attempt)) this.#tell("fail");
+    else if (isFault(attempt, reported)) this.#tell("fail");
     else if (!this.#isTold) state.breaker.drop(this.#trial);
   }
 

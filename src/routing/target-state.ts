@@ -5,6 +5,7 @@ import type { ProviderKey, QueueState } from "../providers/adapter.ts";
 import { Breaker } from "./breaker.ts";
 import { RetryBudget } from "./budgets.ts";
 import type { Clock } from "./clock.ts";
+import { reportedIn } from "./failures.ts";
 import { KeyUse, type TargetKey } from "./keys.ts";
 import { Latency } from "./latency.ts";
 import type { StateChange } from "./target-view.ts";
@@ -45,6 +46,7 @@ export class TargetState {
   #keys: readonly TargetKey[];
   #keysOf: readonly ProviderKey[] | undefined;
   #failure = "";
+  #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, surroundings: Surroundings) {
     const { clock, breaker, random } = surroundings;
@@ -76,6 +78,11 @@ export class TargetState {
     return this.#running.length;
   }
 
+  /** Milliseconds since the latest attempt began. Infinity: there was none. */
+  get restMs(): number {
+    return this.#surroundings.clock.now() - this.#askedMs;
+  }
+
   /** Attempts in progress that wait in a queue of Dragoman. */
   get queueLength(): number {
     let waiting = 0;
@@ -99,6 +106,7 @@ export class TargetState {
   attemptBegins(attempt: Attempt, queue: QueueState): void {
     this.#running.push(attempt);
     this.#queues.push(queue);
+    this.#askedMs = this.#surroundings.clock.now();
     this.retries.addAttempt();
   }
 
@@ -108,12 +116,13 @@ export class TargetState {
   }
 
   /** Takes a key out of use if the provider limits or rejects it. */
-  refuseKey({ key, name, here, everywhere }: TargetKey, { reason, facts }: GatewayError): void {
+  refuseKey({ key, name, here, everywhere }: TargetKey, failure: GatewayError): void {
     // Without a key, the failure says nothing about other calls.
     if (key === undefined) return;
+    const { reason, retryAfterMs } = reportedIn(failure);
     switch (reason) {
       case "PROVIDER_RATE_LIMITED":
-        this.keyChanged(name, "cooling", reason, here.limit(reason, facts.retryAfterMs));
+        this.keyChanged(name, "cooling", reason, here.limit(reason, retryAfterMs));
         break;
       case "PROVIDER_PERMISSION_DENIED":
         this.keyChanged(name, "cooling", reason, here.reject(reason));
@@ -152,7 +161,13 @@ export class TargetState {
   }
 }
 
-/** Whether an attempt failed because of its target, and not because of the request, the key or the caller. */
-export function isFault({ outcome, failureReason }: Attempt): boolean {
-  return outcome === AttemptOutcome.FAILED && faults.has(failureReason);
+/**
+ * Whether an attempt failed because of its target, and not because of the request, the key or the caller. A status 4xx
+ * can always come from the request, also one after which a further attempt may succeed, such as 409.
+ *
+ * @param reported what the provider reported. Default: the reason of the failure.
+ */
+export function isFault({ outcome, failureReason, httpStatus }: Attempt, reported: string = failureReason): boolean {
+  const isRejected = httpStatus >= 400 && httpStatus < 500;
+  return outcome === AttemptOutcome.FAILED && faults.has(reported) && !isRejected;
 }

@@ -1,18 +1,26 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createAuthenticator } from "../accounts/keys.ts";
+import { Directory } from "../accounts/directory.ts";
+import { CallLimits } from "../accounts/limits/call-limits.ts";
+import type { LimitStore } from "../accounts/limits/limit-store.ts";
+import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
+import type { StoreMirror } from "../accounts/store-mirror.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { createRoutingView } from "../calls/routing-view.ts";
 import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
 import type { AttemptRules } from "../config/route.ts";
+import { AccountService } from "../gen/dragoman/admin/v1/account_service_pb.js";
+import { KeyService } from "../gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
+import { UsageService } from "../gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
+import type { UsageReader } from "../ledger/usage-reader.ts";
 import { ByteBudget } from "../load/byte-budget.ts";
-import { LoadGuard } from "../load/load-guard.ts";
+import { type LoadBound, LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
 import { sampleLoad } from "../load/sample-load.ts";
 import { createCatalog } from "../models/catalog.ts";
@@ -25,10 +33,13 @@ import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
 import type { Services } from "./listener.ts";
+import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
+import { createKeyService } from "./services/key-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
+import { createUsageService } from "./services/usage-service.ts";
 import { createTargetHealth } from "./target-health.ts";
 
 /** Parts of a service. */
@@ -38,10 +49,18 @@ export interface ServiceParts {
   readonly models: readonly Model[];
   readonly observers: readonly CallObserver[];
   readonly rejections: Rejections;
+  /** Keys and accounts of the database. Default: there is no database. */
+  readonly mirror?: StoreMirror;
+  /** Bounds beside those on the event loop and the heap, beyond which new calls are rejected. Default: none. */
+  readonly loadBounds?: readonly LoadBound[];
   /** State of routing, for RoutingService and health checks of targets. Default: that of this service. */
   readonly routing?: RoutingView;
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
   readonly plainRules?: AttemptRules;
+  /** What calls have taken of limits and budgets. The service closes it. Default: in this process. */
+  readonly limitStore?: LimitStore;
+  /** What UsageService reads. Default: the service has no ledger. */
+  readonly ledger?: UsageReader;
   /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
@@ -69,10 +88,13 @@ export function createSnapshot({
   adapters,
   models,
   plainRules,
-}: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules">): Snapshot {
+  mirror,
+}: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules" | "mirror">): Snapshot {
   const byName = new Map(adapters.map((adapter) => [adapter.name, adapter]));
+  const directory = new Directory(config, mirror);
   return {
-    authenticate: createAuthenticator(config.authentication),
+    authenticate: directory.authenticate,
+    directory,
     catalog: createCatalog(
       models,
       adapters.map(({ name }) => name),
@@ -95,15 +117,23 @@ export function createSnapshot({
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, observers, rejections, furtherServices = [] } = parts;
+  const {
+    config,
+    observers,
+    rejections,
+    loadBounds = [],
+    furtherServices = [],
+    limitStore = new MemoryLimitStore(),
+  } = parts;
   const { limits } = config;
   const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
   const snapshots = new Snapshots(createSnapshot(parts));
   const learned = new LearnedFields();
   const router = new Router({ breaker: config.breaker, learned });
   const { routing = createRoutingView(router, snapshots) } = parts;
+  const accountLimits = new CallLimits(limitStore);
   const load = sampleLoad(limits);
-  const guard = new LoadGuard(load.bounds, rejections);
+  const guard = new LoadGuard([...load.bounds, ...loadBounds], rejections);
   const calls = new ActiveCalls(
     snapshots,
     {
@@ -121,6 +151,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       requestBytes: new ByteBudget(limits.maxBytesInFlight),
       learned,
       router,
+      limits: accountLimits,
     },
     guard,
   );
@@ -129,7 +160,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     mounted: [
       mountService(ChatService, createChatService()),
       mountService(ModelService, createModelService()),
-      mountService(RoutingService, createRoutingService(routing), "viewer"),
+      mountService(RoutingService, createRoutingService(routing)),
+      mountService(KeyService, createKeyService(parts.mirror)),
+      mountService(AccountService, createAccountService(parts.mirror, accountLimits)),
+      mountService(UsageService, createUsageService(parts.ledger)),
       ...furtherServices,
     ],
     targetHealth: createTargetHealth(routing, snapshots),
@@ -152,6 +186,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
     await snapshots.close();
+    await limitStore.close();
     load.stop();
     rejections.flush();
   };

@@ -1,6 +1,6 @@
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
-import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
+import { CostSource, type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord } from "../ledger/record.ts";
 import type { Log } from "./log.ts";
@@ -40,6 +40,7 @@ function toLine(record: CallRecord) {
     profile: record.profile || undefined,
     outcome: record.outcome,
     reason: record.reason,
+    notes: record.notes.length === 0 ? undefined : record.notes,
     start_time: record.startTime.toISOString(),
     duration_ms: round(record.durationMs),
     first_output_ms: record.firstOutputMs === undefined ? undefined : round(record.firstOutputMs),
@@ -69,6 +70,7 @@ function usageFacts(usage: Usage) {
     image_output_tokens: usage.imageOutputTokens,
     server_tool_requests: nonEmpty(usage.serverToolRequests),
     cost_nanos: usage.cost === undefined ? undefined : Number(usage.cost.totalNanos),
+    cost_source: usage.cost === undefined ? undefined : sources[usage.cost.source],
     usage_quality: qualities[usage.quality],
   };
 }
@@ -79,6 +81,13 @@ const qualities = {
   [UsageQuality.ESTIMATED]: "estimated",
   [UsageQuality.PARTIAL]: "partial",
 } as const satisfies Record<UsageQuality, string>;
+
+const sources = {
+  [CostSource.UNSPECIFIED]: undefined,
+  [CostSource.PROVIDER]: "provider",
+  [CostSource.PRICE_TABLE]: "price_table",
+  [CostSource.CONFIGURATION]: "configuration",
+} as const satisfies Record<CostSource, string | undefined>;
 
 const outcomes = {
   [AttemptOutcome.UNSPECIFIED]: undefined,
@@ -94,6 +103,7 @@ function attemptFacts(attempt: Attempt) {
     provider: attempt.provider,
     provider_model: attempt.providerModel,
     credential: attempt.credential || undefined,
+    service_tier: attempt.serviceTier || undefined,
     choice_index: attempt.choiceIndex,
     outcome: outcomes[attempt.outcome],
     failure_reason: attempt.failureReason || undefined,

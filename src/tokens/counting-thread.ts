@@ -1,4 +1,5 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
+import { ownOutput } from "../thread/worker-output.ts";
 import type { CountContext } from "./counting-limits.ts";
 import { Turns } from "./turns.ts";
 import type { VocabularyName } from "./vocabularies.ts";
@@ -52,7 +53,7 @@ export interface CountingThreadOptions {
 const shortBytes = 2 ** 17;
 
 // Without the Node.js flags of the process: a worker thread does not start with some of them.
-const startOptions: WorkerOptions = { name: "token counting", execArgv: [] };
+const startOptions: WorkerOptions = { name: "token counting", execArgv: [], ...ownOutput };
 
 interface Running {
   readonly worker: Worker;

@@ -135,7 +135,7 @@ behaviour(7, async () => {
     expect(await failureOf(call)).toMatchObject(invalid);
   }
   expect(asked()).toBe(0);
-  expect(service.records.map(({ outcome, usage }) => [outcome, usage])).toEqual(Array(10).fill(["error", undefined]));
+  expect(service.records.map(({ outcome, usage }) => [outcome, usage])).toEqual(Array(10).fill(["refused", undefined]));
 });
 
 behaviour(8, async () => {

@@ -151,7 +151,10 @@ describe("M. How streams end", { timeout: 60_000 }, () => {
       const failing = failureOf(read());
       await (await arrived).aborted;
       expect(await failing).toMatchObject({ code: "DeadlineExceeded" });
-      expect(await stage.service.nextRecord()).toMatchObject({ outcome: "deadline", reason: "DEADLINE_EXCEEDED" });
+      expect(await stage.service.nextRecord()).toMatchObject({
+        outcome: "deadline_exceeded",
+        reason: "DEADLINE_EXCEEDED",
+      });
     }
     // An HTTP request sets no deadline, so max_call_duration applies.
     const limits = { max_call_duration: "500ms" };

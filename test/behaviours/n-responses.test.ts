@@ -123,8 +123,8 @@ describe("N. Responses and usage", () => {
     expect(usageIn(await stage.post(paths.deepinfra, body))).toMatchObject({ estimated_cost: 0.000_125 });
     const chunks = await chunksOf(await stage.send(paths.deepinfra, { ...body, stream: true }));
     expect(chunks.at(-1)?.usage).toMatchObject({ estimated_cost: 0.000_125 });
-    // Without a cost from the backend, the response has none.
-    expect(usageIn(await stage.post(paths.deepinfra, body))).not.toHaveProperty("estimated_cost");
+    // Without a cost from the backend, it is that of the configured price: 5 tokens at a dollar per million.
+    expect(usageIn(await stage.post(paths.deepinfra, body))).toMatchObject({ estimated_cost: 0.000_005 });
   });
 
   behaviour(201, async () => {

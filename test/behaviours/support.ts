@@ -101,6 +101,9 @@ export interface Reply {
   readonly body: unknown;
 }
 
+/** DeepInfra states the cost of each response, but most scripts of its backend do not. */
+const prices = { "deepinfra/meta-llama/Llama-2-70b-chat-hf": { input: "1.00", output: "1.00" } };
+
 /** Starts a service with a backend for each key of `scripts`. An empty list means the provider's whole response. */
 export async function startStage(
   scripts: Readonly<Partial<Record<BackendName, readonly Script[]>>> = {},
@@ -117,7 +120,7 @@ export async function startStage(
     backends.set(name, upstream);
     providers[name] = { enabled: true, base_url: upstream.baseUrl, api_key: "secret", ...file.providers?.[name] };
   }
-  const service = await startTestService({}, change, JSON.stringify({ ...file, providers }));
+  const service = await startTestService({}, change, JSON.stringify({ prices, ...file, providers }));
   onTestFinished(async () => {
     await service.stop();
   });

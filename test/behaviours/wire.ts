@@ -69,8 +69,8 @@ export function textOf(chunks: readonly Chunk[], index = 0): string {
   return deltas.map((choice) => choice.delta.content ?? "").join("");
 }
 
-/** Returns reason and field of each warning of an HTTP response. */
+/** Returns reason and field of each warning of an HTTP response about the request or its translation. */
 export function warningsOf({ headers }: { readonly headers: Headers }): readonly (readonly [string, string])[] {
   const warnings: { reason: string; field: string }[] = JSON.parse(headers.get("x-dragoman-warnings") ?? "[]");
-  return warnings.map(({ reason, field }) => [reason, field]);
+  return warnings.filter(({ reason }) => reason !== "PRICE_UNKNOWN").map(({ reason, field }) => [reason, field]);
 }

@@ -47,9 +47,12 @@ describe("call observers", () => {
       {
         begin: ({ method }) => heard.push(["begin", method]),
         firstOutput: (_, elapsedMs) => heard.push(["firstOutput", elapsedMs > 0]),
-        settled: ({ outcome }, error) => heard.push(["settled", outcome, error?.reason]),
+        settled: ({ outcome }, error) => {
+          heard.push(["settled", outcome, error?.reason]);
+          return undefined;
+        },
       },
-    ]).begin(source(), "StreamChat");
+    ]).begin(source(), { name: "StreamChat", mayCost: true });
     call.outputStarted();
     call.outputStarted();
     call.settle();
@@ -73,7 +76,10 @@ describe("call observers", () => {
       },
     };
     const records: string[] = [];
-    const call = callsWith([broken, { settled: ({ id }) => void records.push(id) }]).begin(source(), "StreamChat");
+    const call = callsWith([broken, { settled: ({ id }) => void records.push(id) }]).begin(source(), {
+      name: "StreamChat",
+      mayCost: true,
+    });
     call.settle();
     expect(records).toEqual([call.id]);
     expect(warning.mock.calls).toEqual([
@@ -88,7 +94,7 @@ describe("call observers", () => {
     const calls = callsWith([{ settled: ({ outcome }) => void outcomes.push(outcome) }]);
     const gone = source();
     gone.leave();
-    calls.begin(gone, "StreamChat");
+    calls.begin(gone, { name: "StreamChat", mayCost: true });
     expect(outcomes).toEqual(["cancelled"]);
     await calls.idle();
   });
@@ -105,10 +111,13 @@ describe("a replaced snapshot", () => {
     const closed: string[] = [];
     const snapshots = new Snapshots(snapshotOf(closing("old", closed)));
     const calls = callsWith([], snapshots);
-    const [first, second] = [calls.begin(source(), "a"), calls.begin(source(), "b")];
+    const [first, second] = [
+      calls.begin(source(), { name: "a", mayCost: true }),
+      calls.begin(source(), { name: "b", mayCost: true }),
+    ];
     snapshots.replace(snapshotOf(closing("new", closed)));
     expect([...first.snapshot.adapters.keys()]).toEqual(["old"]);
-    expect([...calls.begin(source(), "c").snapshot.adapters.keys()]).toEqual(["new"]);
+    expect([...calls.begin(source(), { name: "c", mayCost: true }).snapshot.adapters.keys()]).toEqual(["new"]);
     first.settle();
     expect(closed).toEqual([]);
     second.settle();
@@ -126,7 +135,7 @@ describe("a replaced snapshot", () => {
   it("closes the adapters of each snapshot once when the service closes", async () => {
     const closed: string[] = [];
     const snapshots = new Snapshots(snapshotOf(closing("old", closed)));
-    const call = callsWith([], snapshots).begin(source(), "a");
+    const call = callsWith([], snapshots).begin(source(), { name: "a", mayCost: true });
     snapshots.replace(snapshotOf(closing("new", closed)));
     call.settle();
     await snapshots.close();

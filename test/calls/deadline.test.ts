@@ -27,15 +27,15 @@ describe("a call with a deadline of 1000 ms that the client resets", () => {
       peerAddress: "",
       timeoutMs: () => 1000,
     };
-    calls.begin(source, "CompleteChat");
+    calls.begin(source, { name: "CompleteChat", mayCost: true });
   });
   afterEach(() => vi.useRealTimers());
 
   it.each([
     [0, "cancelled"],
     [949, "cancelled"],
-    [950, "deadline"],
-    [999, "deadline"],
+    [950, "deadline_exceeded"],
+    [999, "deadline_exceeded"],
   ])("records a client reset after %d of 1000 ms as %s", (ms, outcome) => {
     vi.advanceTimersByTime(ms);
     client.abort();
@@ -45,6 +45,6 @@ describe("a call with a deadline of 1000 ms that the client resets", () => {
   it("writes one record with outcome deadline for a reset after the deadline", () => {
     vi.advanceTimersByTime(1000);
     client.abort();
-    expect(records).toMatchObject([{ outcome: "deadline", reason: "DEADLINE_EXCEEDED" }]);
+    expect(records).toMatchObject([{ outcome: "deadline_exceeded", reason: "DEADLINE_EXCEEDED" }]);
   });
 });

@@ -76,8 +76,16 @@ providers:
   });
 
   it.each([
-    ["opena: { api_key: k }", "providers.opena", "did you mean `openai`? Or write `dialect: ...` to add a provider"],
-    ["my-gpu: { base_url: 'http://h' }", "providers.my-gpu", "write `dialect: ...` to add a provider"],
+    [
+      "opena: { api_key: k }",
+      "providers.opena",
+      "did you mean `openai`? Or write its `dialect`, such as chat-completions, to add a provider",
+    ],
+    [
+      "my-gpu: { base_url: 'http://h' }",
+      "providers.my-gpu",
+      "write its `dialect`, such as chat-completions, to add a provider",
+    ],
     ["my-gpu: { dialect: opnai }", "providers.my-gpu.dialect", "did you mean `openai`?"],
     ["openai: { dialect: anthropic, api_key: k }", "providers.openai.dialect", "remove it, or choose another name"],
     ["Gpu: { dialect: openai, api_key: k }", "providers.Gpu", "write 1 to 64 of a-z, 0-9, `-`, `_` and `.`"],

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
@@ -19,8 +20,14 @@ providers:
     authentication: {
       mode: "keys",
       require_account: false,
-      keys: [{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two", role: "caller" }],
+      keys: [
+        {
+          ...{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two", role: "caller" },
+          models: ["*"],
+        },
+      ],
     },
+    accounts: {},
     limits: {
       max_request_size: "16MiB",
       max_values: 250000,
@@ -43,8 +50,8 @@ providers:
       heap_share: 0.85,
       provider_options: "on",
     },
-    shutdown: { delay: "0", grace: "30s" },
-    grpc_connection: { max_age: "0", max_idle: "10m", keepalive: "1m" },
+    shutdown: { delay: "0s", grace: "30s" },
+    grpc_connection: { max_age: "0s", max_idle: "10m", keepalive: "1m" },
     log: { level: "info", max_buffer_size: "64MiB" },
     providers: {
       openai: {
@@ -64,6 +71,16 @@ providers:
     },
     models: {},
     prices: {},
+    state: {},
+    store: {
+      database: `sqlite:${resolve("data/dragoman.db")}`,
+      outbox: resolve("data/outbox"),
+      durability: "process",
+      on_full: "drop",
+      max_outbox_size: "1GiB",
+      retention: { calls: "30d", hours: "400d" },
+      sinks: {},
+    },
     deployments: {},
     routes: {},
     breaker: {

@@ -80,8 +80,8 @@ export function writeConfig(yaml: string, folder = temporaryFolder()): string {
   return file;
 }
 
-export function load(yaml: string, environment: Environment = {}): Config {
-  return loadConfig({ environment, file: writeConfig(yaml), providers, models });
+export function load(yaml: string, environment: Environment = {}, folder = temporaryFolder()): Config {
+  return loadConfig({ environment, file: writeConfig(yaml, folder), providers, models });
 }
 
 /** Returns the mistakes in the ConfigError that `attempt` throws; empty if it does not throw. */

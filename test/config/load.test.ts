@@ -25,6 +25,7 @@ describe("without a file", () => {
         corsOrigins: [],
       },
       authentication: { mode: "loopback", keys: [], requireAccount: false },
+      accounts: [],
       limits: {
         maxRequestBytes: 16_777_216,
         maxValues: 250_000,
@@ -58,6 +59,20 @@ describe("without a file", () => {
       routes: [],
       breaker: defaultBreaker,
       prices: [],
+      store: {
+        isWritten: false,
+        database: {
+          kind: "sqlite",
+          name: `sqlite:${resolve("data/dragoman.db")}`,
+          path: resolve("data/dragoman.db"),
+        },
+        outbox: resolve("data/outbox"),
+        durability: "process",
+        onFull: "drop",
+        maxOutboxBytes: 1_073_741_824,
+        retention: { callsMs: 30 * 86_400_000, hoursMs: 400 * 86_400_000 },
+        sinks: { otlp: undefined },
+      },
     });
   });
 
@@ -141,6 +156,8 @@ log: { level: warn }
       accounts: [],
       defaultAccount: undefined,
       role: "caller",
+      models: ["*"],
+      budgets: [],
     });
   });
 
@@ -229,7 +246,8 @@ surplus: 1
       "providers.openai.timeouts.idle": expect.stringContaining('"15 parsecs" is not a duration'),
       "providers.openai.max_connections": expect.stringContaining('"many"'),
       "providers.openai.enabled": '"perhaps" is neither true nor false; write true or false',
-      "providers.opnai": "is not a known provider; did you mean `openai`? Or write `dialect: ...` to add a provider",
+      "providers.opnai":
+        "is not a known provider; did you mean `openai`? Or write its `dialect`, such as chat-completions, to add a provider",
       surplus: expect.stringContaining("is not a known key; write one of grpc, http,"),
       "http.address": expect.stringContaining("0.0.0.0:8080 can be reached from other machines"),
       DRAGOMAN_GRPC_ADDRESS: expect.stringContaining("1.2.3.4:5 can be reached"),
@@ -374,8 +392,9 @@ describe("authentication", () => {
     ]);
   });
 
-  it("rejects mode keys without keys", () => {
-    expect(pathsOf("authentication: { mode: keys }")).toEqual(["authentication.keys"]);
+  it("needs no key in the file for mode keys: those of the database count", () => {
+    const config = load("grpc: { address: 0.0.0.0:1 }\nauthentication: { mode: keys }");
+    expect(config.authentication).toMatchObject({ mode: "keys", keys: [] });
   });
 
   it("rejects keys with the same id or the same hash", () => {

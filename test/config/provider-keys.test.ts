@@ -58,6 +58,17 @@ providers:
     expect(problemsWith(section)).toEqual([{ path: `providers.openai.${path}`, problem: expect.any(String), fix }]);
   });
 
+  it.each([
+    "keys: []",
+    "keys: [{ name: a }]",
+    "keys: [k]",
+    "keys: k",
+  ])("are not missing if they are wrong: %s", (keys) => {
+    const paths = problemsOf(() => load(`providers: { mine: { dialect: openai, ${keys} } }`)).map(({ path }) => path);
+    expect(paths).toHaveLength(1);
+    expect(paths[0]).toMatch(/^providers\.mine\.keys/);
+  });
+
   it("cannot be set for a provider without API keys", () => {
     const problems = problemsOf(() => load("providers: { echo: { keys: [{ name: a, value: k }] } }"));
     expect(problems).toEqual([

@@ -238,7 +238,7 @@ routes:
     expect(mistakes(yaml)).toEqual({
       [at(0)]: `${unknown}; did you mean \`gpt-4o\`?`,
       [at(1)]: `${unknown}; write an id of the catalog or provider/model`,
-      [at(2)]: `${unknown}; write an id of the catalog or provider/model`,
+      [at(2)]: `${unknown}; add \`vlm\` under \`providers\`, or write an id of the catalog`,
       [at(3)]: `${unknown}; did you mean \`deployments/support\`?`,
       [at(4)]: `${unknown}; add it under \`deployments\``,
       [at(5)]: `${route}; write its targets instead`,

@@ -70,7 +70,12 @@ describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it 
     mkdirSync(join(place, "tls"));
     for (const name of ["server.crt", "server.key"]) cpSync(join(folder, name), join(place, "tls", name));
     cpSync(join(folder, "other.crt"), join(place, "tls", "clients.crt"));
-    const environment = { BILLING_KEY_SHA256: "ab".repeat(32), TEAM_OPENAI_KEY: "k", OPENAI_PROJECT: "p" };
+    const environment = {
+      OTLP_KEY: "k",
+      BILLING_KEY_SHA256: "ab".repeat(32),
+      TEAM_OPENAI_KEY: "k",
+      OPENAI_PROJECT: "p",
+    };
     const config = loadConfig({
       environment,
       file: writeConfig(yaml, place),

@@ -186,6 +186,6 @@ describe.each(emulated)("$provider emulated by aimock", ({ model }) => {
   it("reports a disconnect as UNAVAILABLE and records it as an error", async () => {
     mock.setChaos({ disconnectRate: 1 });
     expect((await failureOf(stream(ask(model, "hello")))).code).toBe(Code.Unavailable);
-    expect(await service.nextRecord()).toMatchObject({ outcome: "error" });
+    expect(await service.nextRecord()).toMatchObject({ outcome: "failed" });
   });
 });

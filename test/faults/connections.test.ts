@@ -209,7 +209,7 @@ describe("silent calls from many addresses", () => {
     expect(await Promise.race(streams.map(refused))).toBe(constants.NGHTTP2_REFUSED_STREAM);
     await expectAnswer(await openSession("127.0.0.2"));
     const records = service.log.filter(({ msg, reason }) => msg === "call" && reason === "OVERLOADED");
-    expect(records[0]).toMatchObject({ outcome: "error", method: "StreamChat" });
+    expect(records[0]).toMatchObject({ outcome: "refused", method: "StreamChat" });
   });
 });
 
@@ -227,7 +227,7 @@ describe("a silent HTTP request", () => {
     await closed;
     await small.logged("rejected because of overload");
     const records = small.log.filter(({ msg, reason }) => msg === "call" && reason === "OVERLOADED");
-    expect(records).toMatchObject([{ outcome: "error", protocol: "http" }]);
+    expect(records).toMatchObject([{ outcome: "refused", protocol: "http" }]);
     held.destroy();
   });
 });
@@ -279,7 +279,7 @@ describe("a request that does not become complete", () => {
   });
 
   it("records each such call once", () => {
-    const calls = impatient.log.filter(({ msg, outcome }) => msg === "call" && outcome === "deadline");
+    const calls = impatient.log.filter(({ msg, outcome }) => msg === "call" && outcome === "deadline_exceeded");
     expect(calls).toHaveLength(8);
     expect(new Set(calls.map(({ id }) => id)).size).toBe(8);
   });

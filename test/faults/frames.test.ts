@@ -43,7 +43,7 @@ describe("a message with the compressed flag", () => {
       const ending = await callRaw(wire, service, { path, body: frame(bytes, 1), headers });
       expect(ending).toMatchObject({ code: Code.Internal, info: { reason: "MALFORMED_FRAME", domain: "dragoman" } });
       await expect.poll(() => service.log.length).toBeGreaterThan(before);
-      expect(lastCall()).toMatchObject({ method, outcome: "error", reason: "MALFORMED_FRAME" });
+      expect(lastCall()).toMatchObject({ method, outcome: "refused", reason: "MALFORMED_FRAME" });
     }
     expect(service.log.some(({ level }) => level === "error")).toBe(false);
   });

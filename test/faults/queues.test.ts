@@ -2,6 +2,7 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, it } from "vitest";
+import { RoutingService } from "../../src/gen/dragoman/admin/v1/routing_service_pb.js";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { startConfigured } from "../support/configured-process.ts";
@@ -26,16 +27,19 @@ async function start(scripts: readonly Script[], limits: object = {}, timeouts: 
   const routes = Object.fromEntries(["vllm/m", "sglang/m"].map((model) => [model, once(model)]));
   const service = await startConfigured(JSON.stringify({ limits, providers, routes }));
   open.push(upstream, service);
-  const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+  const transport = createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` });
+  const client = createClient(ChatService, transport);
+  const routing = createClient(RoutingService, transport);
   /** Sends a call of an account, which is the first letter of the text. */
   const send = (text: string, signal?: AbortSignal) =>
     client.completeChat({ chat: ask("vllm/m", text, { accountId: text.slice(0, 1) }) }, { ...(signal && { signal }) });
-  /** Resolves after the service has planned the calls that were sent before. */
-  const planned = () => client.completeChat({ chat: ask("echo/echo", "hi") });
+  /** Resolves when this many calls wait for a connection. */
+  const queued = (count: number) =>
+    expect.poll(async () => (await routing.listTargets({ route: "vllm/m" })).targets[0]?.queueLength).toBe(count);
   const texts = () => upstream.requests.map(({ body }) => JSON.parse(body).messages[0].content);
   const record = (reason: string) =>
     expect.poll(() => service.log.find((line) => line.msg === "call" && line.reason === reason));
-  return { upstream, service, send, planned, texts, record };
+  return { upstream, service, send, queued, texts, record };
 }
 
 /** A provider that answers nothing until `release` is called, and then everything. */
@@ -51,12 +55,14 @@ const errorOf = (call: Promise<unknown>): Promise<ConnectError> =>
 describe("calls that wait for a connection to the provider", () => {
   it("get connections in turns of their accounts, whichever sends more calls", async () => {
     const { script, release } = startHanging();
-    const { upstream, send, planned, texts } = await start([script]);
+    const { upstream, send, queued, texts } = await start([script]);
     const first = upstream.nextRequest();
     const calls = [send("a0")];
     await first;
-    for (const text of ["a1", "a2", "a3", "a4", "b0", "b1", "c0"]) calls.push(send(text));
-    await planned();
+    for (const text of ["a1", "a2", "a3", "a4", "b0", "b1", "c0"]) {
+      calls.push(send(text));
+      await queued(calls.length - 1);
+    }
     release();
     await Promise.all(calls);
     expect(texts()).toEqual(["a0", "a1", "b0", "c0", "a2", "b1", "a3", "a4"]);
@@ -64,12 +70,15 @@ describe("calls that wait for a connection to the provider", () => {
 
   it("fail with QUEUE_FULL beyond the limit, and leave a place for another account", async () => {
     const { script, release } = startHanging();
-    const { upstream, service, send, texts } = await start([script], { max_queue_per_provider: 2 });
+    const { upstream, service, send, queued, texts } = await start([script], { max_queue_per_provider: 2 });
     const first = upstream.nextRequest();
     const running = send("a0");
     await first;
-    const [one, two, three] = [send("a1"), send("a2"), send("a3")];
-    const error = await errorOf(three);
+    const one = send("a1");
+    await queued(1);
+    const two = send("a2");
+    await queued(2);
+    const error = await errorOf(send("a3"));
     expect(error.code).toBe(Code.ResourceExhausted);
     expect(error.rawMessage).toBe("the queue for a connection to vllm is full; retry later");
     expect(error.findDetails(ErrorInfoSchema)[0]).toMatchObject({
@@ -111,18 +120,18 @@ describe("calls that wait for a connection to the provider", () => {
 
   it("free their place when they are cancelled, and never reach the provider", async () => {
     const { script, release } = startHanging();
-    const { upstream, send, planned, texts, record } = await start([script], { max_queue_per_provider: 1 });
+    const { upstream, send, queued, texts, record } = await start([script], { max_queue_per_provider: 1 });
     const first = upstream.nextRequest();
     const running = send("a0");
     await first;
     const controller = new AbortController();
     const cancelled = errorOf(send("b0", controller.signal));
-    await planned();
+    await queued(1);
     controller.abort();
     expect((await cancelled).code).toBe(Code.Canceled);
     await record("CANCELLED").toMatchObject({ attempts: [{ queue_ms: expect.any(Number) }] });
     const next = send("c0");
-    await planned();
+    await queued(1);
     release();
     await Promise.all([running, next]);
     expect(texts()).toEqual(["a0", "c0"]);
@@ -136,13 +145,13 @@ describe("calls that wait for a connection to the provider", () => {
     };
     const silent: Script = { holdHeaders: never };
     const scripts = [begun, silent, { steps: [{ write: answer }] }];
-    const { upstream, service, send, planned } = await start(scripts, {}, { first_event: "300ms" });
+    const { upstream, service, send, queued } = await start(scripts, {}, { first_event: "300ms" });
     const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
     const first = upstream.nextRequest();
     const running = send("a0");
     await first;
     const waiting = send("b0");
-    await planned();
+    await queued(1);
     // This call to another provider fails later than the waiting call would, if its time in the queue counted.
     const timeout = await errorOf(client.completeChat({ chat: ask("sglang/m", "hi") }));
     expect(timeout.findDetails(ErrorInfoSchema)[0]?.reason).toBe("PROVIDER_TIMEOUT");

@@ -179,9 +179,9 @@ describe("grpc.reflection", () => {
   }
 
   it.each([
-    ["on", 6, 6, 6],
-    ["true", 6, 6, 6],
-    ["authenticated", "Unauthenticated", "Unauthenticated", 6],
+    ["on", 9, 9, 9],
+    ["true", 9, 9, 9],
+    ["authenticated", "Unauthenticated", "Unauthenticated", 9],
     ["off", "Unimplemented", "Unimplemented", "Unimplemented"],
     ["false", "Unimplemented", "Unimplemented", "Unimplemented"],
   ])("responds without a key, with a wrong key and with a key: %s", async (setting, none, wrong, right) => {

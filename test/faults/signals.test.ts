@@ -29,7 +29,7 @@ it.each([
   expect(await service.exited).toEqual([1, null]);
   const records = service.log.filter(({ msg }) => msg === "call");
   expect(records).toEqual(
-    Array(25).fill(expect.objectContaining({ outcome: "error", reason: "SHUTTING_DOWN", method: "StreamChat" })),
+    Array(25).fill(expect.objectContaining({ outcome: "failed", reason: "SHUTTING_DOWN", method: "StreamChat" })),
   );
   await results;
 });

@@ -82,7 +82,7 @@ describe("the log has the address of the client, with a right and with a wrong k
       .poll(() => calls().slice(before))
       .toMatchObject([
         { outcome: "ok", peer_address: "127.0.0.1" },
-        { outcome: "error", reason: "CREDENTIALS_INVALID", peer_address: "127.0.0.1" },
+        { outcome: "refused", reason: "CREDENTIALS_INVALID", peer_address: "127.0.0.1" },
       ]);
   });
 });

@@ -59,7 +59,8 @@ export async function startTarget({ llmEngine = "v2", plant }: Options = {}): Pr
     onLog: (take) => lines.on("line", (line) => take(JSON.parse(line))),
     async report() {
       const answer = once(service.child, "message");
-      service.child.send("report");
+      // The process can end in the meantime, which `exited` tells.
+      service.child.send("report", () => {});
       const result = await Promise.race([answer, service.exited.then(() => undefined)]);
       if (result === undefined) throw new Error("the process ended");
       return result[0] as Report;

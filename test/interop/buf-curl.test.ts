@@ -75,11 +75,11 @@ describe.each(protocols)("buf curl --protocol $protocol", ({ protocol, record, s
     await expectPartialRecord(service, `${protocol}-cancel`, "cancelled");
   });
 
-  it("sets a deadline, and the record has outcome deadline", async () => {
+  it("sets a deadline, and the record has outcome deadline_exceeded", async () => {
     const { code, stdout } = await call("StreamChat", bodies.stall, "deadline", "--timeout", "3s").ended;
     expect(code).toBe(exitCode(status.DEADLINE_EXCEEDED));
     expect(stdout).toContain("far");
-    await expectPartialRecord(service, `${protocol}-deadline`, "deadline");
+    await expectPartialRecord(service, `${protocol}-deadline`, "deadline_exceeded");
   });
 
   it("prints the error details of a unary call and of a stream", async () => {

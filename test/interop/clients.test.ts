@@ -77,13 +77,13 @@ for (const { name, isTemplate, missing, tell } of clients) {
       });
     }
 
-    it("sets a deadline, and the record has outcome deadline", async () => {
+    it("sets a deadline, and the record has outcome deadline_exceeded", async () => {
       expect(stories.get("deadline")).toMatchObject({
         events: ["started", "delta", "delta"],
         text: "so far",
         code: status.DEADLINE_EXCEEDED,
       });
-      await expectPartialRecord(service, `${name}-deadline`, "deadline");
+      await expectPartialRecord(service, `${name}-deadline`, "deadline_exceeded");
     });
 
     it("decodes the details of a rate limit error before and after output", () => {

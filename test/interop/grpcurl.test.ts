@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callRecord, LedgerInMemory } from "../support/ledger-in-memory.ts";
 import { RoutingViewInMemory } from "../support/routing-view.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 import type { Details } from "./details.ts";
@@ -16,9 +17,11 @@ const exitCode = (code: status): number => 64 + code;
 
 describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection", () => {
   let service: TestService;
+  const ledger = new LedgerInMemory();
   beforeAll(async () => {
     service = await startTestService({}, undefined, undefined, [], {
       routing: new RoutingViewInMemory([], { fast: ["echo/echo"] }),
+      ledger,
     });
   });
   afterAll(() => service.stop());
@@ -33,7 +36,10 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
   it("lists the services", async () => {
     const { stdout } = await ask(service.grpcAddress, "list");
     expect(stdout.trimEnd().split("\n")).toEqual([
+      "dragoman.admin.v1.AccountService",
+      "dragoman.admin.v1.KeyService",
       "dragoman.admin.v1.RoutingService",
+      "dragoman.admin.v1.UsageService",
       "dragoman.v1.ChatService",
       "dragoman.v1.ModelService",
       "grpc.health.v1.Health",
@@ -59,6 +65,20 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
       "dragoman.admin.v1.RoutingService/ListTargets",
     );
     expect(JSON.parse(stdout)).toEqual({ targets: [{ name: "echo/echo", state: "TARGET_STATE_CLOSED" }] });
+  });
+
+  it("queries usage", async () => {
+    ledger.records.push(callRecord("2026-11-02T10:00:00Z", "chatcmpl-1", { account: "billing" }));
+    const { stdout } = await ask(
+      "-d",
+      '{"start_time": "2026-11-01T00:00:00Z", "group_by": ["USAGE_GROUP_ACCOUNT"]}',
+      service.grpcAddress,
+      "dragoman.admin.v1.UsageService/QueryUsage",
+    );
+    const sums = { calls: "1", inputTokens: "10", outputTokens: "5", costNanos: "1000" };
+    expect(JSON.parse(stdout)).toEqual({
+      rows: [{ startTime: "2026-11-01T00:00:00Z", groups: ["billing"], ...sums }],
+    });
   });
 
   it("checks health", async () => {
@@ -89,11 +109,11 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
     await expectPartialRecord(service, "grpcurl-cancel", "cancelled");
   });
 
-  it("sets a deadline, and the record has outcome deadline", async () => {
+  it("sets a deadline, and the record has outcome deadline_exceeded", async () => {
     const { code, stdout } = await call("StreamChat", bodies.stall, "grpcurl-deadline", "-max-time", "2").ended;
     expect(code).toBe(exitCode(status.DEADLINE_EXCEEDED));
     expect(stdout).toContain("far");
-    await expectPartialRecord(service, "grpcurl-deadline", "deadline");
+    await expectPartialRecord(service, "grpcurl-deadline", "deadline_exceeded");
   });
 
   it("prints decoded error details", async () => {

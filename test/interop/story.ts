@@ -56,7 +56,7 @@ export function expectRateLimit(details: Details | undefined, requestId: string,
 export async function expectPartialRecord(
   service: TestService,
   requestId: string,
-  outcome: "cancelled" | "deadline",
+  outcome: "cancelled" | "deadline_exceeded",
 ): Promise<void> {
   const record = await recordOf(service, requestId);
   expect(record).toMatchObject({ outcome, usage: { quality: UsageQuality.PARTIAL } });

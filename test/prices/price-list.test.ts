@@ -16,7 +16,6 @@ describe("an unknown price is unset", () => {
     ["a name for which sources disagree", "mistral/mistral-large-latest"],
     ["a smaller model of the same name", "gemini/gemini-3.6-flash-lite"],
     ["a provider without prices", "vllm/gpt-4o"],
-    ["a provider that runs inside Dragoman", "echo/echo"],
     ["a variant at OpenRouter", "openrouter/openai/gpt-4o:nitro"],
     ["another provider's name for a model", "groq/llama3.1-8b"],
     ["an application profile at Bedrock", "bedrock/arn:aws:bedrock:us-east-1:1:application-inference-profile/a1b2"],

@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
 import { UsageQuality, UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
-import { costOf } from "../../src/prices/cost.ts";
 import { tierOf } from "../../src/prices/model-prices.ts";
 import { formatPrice } from "../../src/prices/picodollars.ts";
 import { createPriceList } from "../../src/prices/price-list.ts";
+import { costOf } from "./costs.ts";
 
 const read = "2026-11-29";
 const litellm = "as in PyPI litellm 1.110.2, model_prices_and_context_window_backup.json";
@@ -100,6 +100,7 @@ const published: readonly Published[] = [
     model: "bedrock/us.anthropic.claude-sonnet-5",
     input: "2.20",
     write: "2.75",
+    write1h: "4.40",
     cached: "0.22",
     output: "11.00",
     source: bedrock,
@@ -108,6 +109,7 @@ const published: readonly Published[] = [
     model: "bedrock/global.anthropic.claude-sonnet-5",
     input: "2.00",
     write: "2.50",
+    write1h: "4.00",
     cached: "0.20",
     output: "10.00",
     source: bedrock,

@@ -7,7 +7,7 @@ import { ownRows } from "../../src/prices/own-rows.ts";
 import { parsePrice } from "../../src/prices/picodollars.ts";
 import { pricedProviders } from "../../src/prices/providers.ts";
 import { priceTable, type TablePrices } from "../../src/prices/table.ts";
-import { providers } from "../../src/providers/registry.ts";
+import { dialects } from "../../src/providers/registry.ts";
 
 const rows = Object.entries(priceTable().providers).flatMap(([provider, models]) =>
   models.map((model) => ({ name: `${provider}/${model.id}`, model })),
@@ -18,10 +18,10 @@ it("has the rows of the installed package; otherwise run `npm run generate:price
   expect(readFileSync(file, "utf8")).toBe(generatedTable());
 });
 
-it("has rows for each provider of the mapping, and maps only providers that exist", () => {
-  const names = providers.map(({ name }) => name);
-  for (const [provider, { tables }] of Object.entries(pricedProviders.providers)) {
-    expect(names).toContain(provider);
+it("has rows for each table of the mapping, which has all providers and dialects", () => {
+  const names = dialects.map(({ name }) => name);
+  expect(Object.keys(pricedProviders.providers).sort()).toEqual([...names].sort());
+  for (const { tables } of Object.values(pricedProviders.providers)) {
     for (const table of tables) expect([table, priceTable().providers[table]?.length]).not.toEqual([table, 0]);
   }
   expect(rows.length).toBeGreaterThan(900);

@@ -28,6 +28,8 @@ describe("attemptFailure", () => {
     expect(facts.metadata).toEqual({ provider: "acme", partial: "true" });
     expect(facts.provider).toMatchObject({ code: "slow", outputStarted: true });
     expect(facts).not.toHaveProperty("retryAfterMs");
+    // Routing goes by what the provider reported.
+    expect(facts.brokenBy).toEqual({ reason: "PROVIDER_RATE_LIMITED", retryAfterMs: 2_000 });
   });
 
   it("keeps the reason of a timeout or other failure outside the response after output", () => {

@@ -88,6 +88,22 @@ describe("the choice of a target", () => {
     expect(shares[2]).toBeCloseTo(0.5, 1);
   });
 
+  test("lets a target that just works again take part in a tenth of the choices by latency, also of only two", () => {
+    const [steady, back] = [targetOf("steady"), targetOf("back")];
+    recover(back);
+    steady.state.streamed.observe(500);
+    back.state.streamed.observe(5);
+    const shares: number[] = [];
+    for (const passMs of [0, 15_000, 15_000]) {
+      clock.pass(passMs);
+      const [, times = 0] = count([steady, back], "latency", 20_000);
+      shares.push(times / 20_000);
+    }
+    expect(shares[0]).toBeCloseTo(0.1, 1);
+    expect(shares[1]).toBeCloseTo(0.55, 1);
+    expect(shares[2]).toBe(1);
+  });
+
   test("gives all calls to the only target, whatever its ramp is", () => {
     const back = targetOf("back");
     recover(back);

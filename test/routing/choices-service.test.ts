@@ -147,7 +147,7 @@ describe("three choices from a provider that returns one per request, over socke
       startOffset: expect.anything(),
       duration: expect.anything(),
     }));
-    expect(records).toMatchObject([{ outcome: "error", attempts }]);
+    expect(records).toMatchObject([{ outcome: "failed", attempts }]);
     const [info] = error instanceof ConnectError ? error.findDetails(CallInfoSchema) : [];
     expect(info?.attempts).toMatchObject(attempts);
     // The requests arrive in any order: one has the answer, one the rate limit and one no end.

@@ -337,14 +337,15 @@ describe("merged choices", () => {
 describe("the usage of a call that fails", () => {
   const limited = new GatewayError("PROVIDER_RATE_LIMITED", "slow down");
 
-  it("adds what answered requests reported to an estimate of those that were cut off", async () => {
+  it("is what answered requests reported, and an estimate of those that were cut off", async () => {
     const begun = [[started()], [textDelta(0, 0, "12345678")], limited];
     const run = attempt(scripted(says("yes"), begun), 2);
     await expect(collect(run.events)).rejects.toThrow("slow down");
-    const { inputTokens, outputTokens, quality } = run.usageSoFar() ?? {};
-    expect(run.attempts[0]?.usage).toMatchObject({ inputTokens: 3, outputTokens: 1 });
-    expect(inputTokens).toBeGreaterThan(3);
-    expect([outputTokens, quality]).toEqual([1 + 2, UsageQuality.PARTIAL]);
+    run.noteUsage();
+    const [answered, cut] = run.attempts.map(({ usage }) => usage);
+    expect(answered).toMatchObject({ inputTokens: 3, outputTokens: 1, quality: UsageQuality.EXACT });
+    expect(cut?.inputTokens).toBeGreaterThan(0);
+    expect(cut).toMatchObject({ outputTokens: 2, quality: UsageQuality.PARTIAL });
   });
 
   it("has an estimate of each request that was aborted, and none of one that the provider rejected", async () => {
@@ -352,13 +353,29 @@ describe("the usage of a call that fails", () => {
     await expect(collect(run.events)).rejects.toThrow("slow down");
     const one = attempt(scripted([[started()], limited]), 1);
     await expect(collect(one.events)).rejects.toThrow("slow down");
-    expect(run.usageSoFar()?.inputTokens).toBe(2 * (one.usageSoFar()?.inputTokens ?? 0));
+    for (const each of [run, one]) each.noteUsage();
+    const estimate = one.attempts[0]?.usage;
+    expect(estimate?.quality).toBe(UsageQuality.PARTIAL);
+    expect(run.attempts.map(({ usage }) => usage)).toEqual([undefined, estimate, estimate]);
+  });
+
+  it("has an estimate of a request that got no response in time, unless there was no connection", async () => {
+    const usageAfter = async (error: GatewayError) => {
+      const run = attempt(scripted([error]), 1);
+      await expect(collect(run.events)).rejects.toThrow("too slow");
+      run.noteUsage();
+      return run.attempts[0]?.usage?.quality;
+    };
+    expect(await usageAfter(new GatewayError("PROVIDER_TIMEOUT", "too slow"))).toBe(UsageQuality.PARTIAL);
+    const cause = new Error("ETIMEDOUT");
+    expect(await usageAfter(new GatewayError("PROVIDER_TIMEOUT", "too slow", { cause }))).toBeUndefined();
   });
 
   it("is unset if the provider rejected every request", async () => {
     const run = attempt(scripted([limited]), 1);
     await expect(collect(run.events)).rejects.toThrow("slow down");
-    expect(run.usageSoFar()).toBeUndefined();
+    run.noteUsage();
+    expect(run.attempts[0]?.usage).toBeUndefined();
   });
 });
 

@@ -56,9 +56,14 @@ describe("the latency of a target", () => {
   });
 
   test("counts a wait in vain for its average and not for its quantiles", () => {
-    const latency = new Latency(new VirtualClock());
+    const clock = new VirtualClock();
+    const latency = new Latency(clock);
     latency.observe(100);
     latency.observeWait(9_000);
+    expect([latency.average, latency.usual]).toEqual([9_000, 100]);
+    // A shorter one says nothing.
+    clock.pass(5_000);
+    latency.observeWait(50);
     expect([latency.average, latency.usual]).toEqual([9_000, 100]);
   });
 });

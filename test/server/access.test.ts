@@ -58,7 +58,7 @@ describe.each(protocols)("with API keys, over %s", (protocol) => {
     expect(ConnectError.from(error).code).toBe(Code.Unauthenticated);
     expect(reasonOf(error)).toBe(reason);
     expect(upstreamRequests()).toBe(0);
-    expect(await service.nextRecord()).toMatchObject({ outcome: "error", reason, method: "CompleteChat" });
+    expect(await service.nextRecord()).toMatchObject({ outcome: "refused", reason, method: "CompleteChat" });
     const models = await service
       .modelClient(protocol)
       .listModels({}, { headers })

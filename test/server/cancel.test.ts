@@ -116,7 +116,7 @@ describe.each(protocols)("over %s", (protocol) => {
       expect(await abortedAfter(aborted, since)).toBeLessThan(timeoutMs + abortWithinMs);
       expect(await reading).toBe(Code.DeadlineExceeded);
       expect(await service.nextRecord()).toMatchObject({
-        outcome: "deadline",
+        outcome: "deadline_exceeded",
         reason: "DEADLINE_EXCEEDED",
         usage: { quality: UsageQuality.PARTIAL },
       });

@@ -44,7 +44,7 @@ describe("a call without a deadline", () => {
     expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("DEADLINE_EXCEEDED");
     await (await arrived).aborted;
     expect(await service.nextRecord()).toMatchObject({
-      outcome: "deadline",
+      outcome: "deadline_exceeded",
       usage: { quality: UsageQuality.PARTIAL },
     });
   });
@@ -76,6 +76,6 @@ describe("an upstream that exceeds its timeouts", () => {
     expect(error.code).toBe(Code.Unavailable);
     expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe("PROVIDER_TIMEOUT");
     expect(error.findDetails(ProviderErrorSchema)[0]?.outputStarted).toBe(outputStarted);
-    expect(await service.nextRecord()).toMatchObject({ outcome: "error", reason: "PROVIDER_TIMEOUT" });
+    expect(await service.nextRecord()).toMatchObject({ outcome: "failed", reason: "PROVIDER_TIMEOUT" });
   });
 });

@@ -88,7 +88,7 @@ describe.each(protocols)("over %s", (protocol) => {
     expect(error.code).toBe(Code.Unavailable);
     expect(error.findDetails(ErrorInfoSchema)[0]?.metadata.partial).toBe("true");
     expect(error.findDetails(ProviderErrorSchema)[0]?.outputStarted).toBe(true);
-    expect(await service.nextRecord()).toMatchObject({ outcome: "error", reason: "PROVIDER_STREAM_INTERRUPTED" });
+    expect(await service.nextRecord()).toMatchObject({ outcome: "failed", reason: "PROVIDER_STREAM_INTERRUPTED" });
   });
 
   it("reports a malformed or truncated response after output as an interrupted stream", async () => {
@@ -114,7 +114,7 @@ describe.each(protocols)("over %s", (protocol) => {
     ]);
     expect(JSON.stringify(error)).not.toContain("secret words");
     const record = await service.nextRecord();
-    expect(record).toMatchObject({ outcome: "error", reason: "INVALID_REQUEST", attempts: [] });
+    expect(record).toMatchObject({ outcome: "refused", reason: "INVALID_REQUEST", attempts: [] });
     expect(record.usage).toBeUndefined();
   });
 

@@ -99,7 +99,7 @@ beforeAll(async () => {
     mountService(viewerService, implementation as object, "viewer"),
     mountService(adminService, implementation as object, "admin"),
     mountService(openService, implementation as object, "open"),
-    mountService(guardedService, implementation as object),
+    mountService(guardedService, implementation as object, "authenticated"),
   ]);
 });
 beforeEach(() => service.forgetRecords());
@@ -177,7 +177,7 @@ describe.each(protocols)("a further service over %s", (protocol) => {
     expect(named("x-why")).toBe("bare");
     expect(named("x-trailer")).toBe("c");
     expect(named("x-request-id")).toMatch(/^chatcmpl-/);
-    expect(await service.nextRecord()).toMatchObject({ outcome: "error", reason: "INVALID_REQUEST" });
+    expect(await service.nextRecord()).toMatchObject({ outcome: "refused", reason: "INVALID_REQUEST" });
   });
 
   it.each(methods)("keeps the details of a ConnectError: %s", async (method) => {

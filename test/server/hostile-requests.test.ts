@@ -41,7 +41,7 @@ async function failureOf(chat: ReturnType<typeof ask>): Promise<ConnectError> {
     );
   if (error === undefined) throw new Error("the call did not fail");
   expect(service.faults).toHaveLength(faults);
-  expect(await service.nextRecord()).toMatchObject({ outcome: "error" });
+  expect(await service.nextRecord()).toMatchObject({ outcome: "refused" });
   return error;
 }
 
@@ -119,7 +119,7 @@ it("records a request that shutdown interrupts before the service stops", async 
   // Once the service responds on a second connection, it has accepted the first.
   await fetch(`http://${ending.httpAddress}/healthz`);
   await ending.stop();
-  expect(ending.records).toMatchObject([{ outcome: "error", reason: "SHUTTING_DOWN" }]);
+  expect(ending.records).toMatchObject([{ outcome: "refused", reason: "SHUTTING_DOWN" }]);
 });
 
 it("separates the prompt cache keys of accounts, whatever their names and keys are", async () => {

@@ -130,7 +130,7 @@ describe("a request that does not reach its method", () => {
     const records = await recordsSoFar(from);
     expect(records).toMatchObject([
       {
-        outcome: "error",
+        outcome: "refused",
         reason,
         method: path.slice(path.lastIndexOf("/") + 1),
         protocol: wireFacts[wire].protocol,
@@ -225,7 +225,7 @@ describe("a call whose deadline passes", () => {
     });
     expect(ending).toMatchObject({ code: Code.DeadlineExceeded, info: { reason: "DEADLINE_EXCEEDED" } });
     const records = await recordsSoFar(from);
-    expect(records).toMatchObject([{ outcome: "deadline", reason: "DEADLINE_EXCEEDED", keyId: "team-a" }]);
+    expect(records).toMatchObject([{ outcome: "deadline_exceeded", reason: "DEADLINE_EXCEEDED", keyId: "team-a" }]);
     expect(ending.info?.metadata.request_id).toBe(records[0]?.requestId);
   });
 
@@ -238,7 +238,9 @@ describe("a call whose deadline passes", () => {
       code: Code.DeadlineExceeded,
       info: { reason: "DEADLINE_EXCEEDED" },
     });
-    expect(await recordsSoFar(from)).toMatchObject([{ outcome: "deadline", method: "CompleteChat", keyId: "team-a" }]);
+    expect(await recordsSoFar(from)).toMatchObject([
+      { outcome: "deadline_exceeded", method: "CompleteChat", keyId: "team-a" },
+    ]);
   });
 });
 

@@ -168,7 +168,7 @@ describe("ListTargets", () => {
 
   it.each([
     ["chat-fats", /^there is no route chat-fats; did you mean chat-fast\?$/],
-    ["openai/gpt-5.5", /^there is no route openai\/gpt-5\.5; leave it empty for all targets$/],
+    ["openai/gpt-5.5", /^there is no route openai\/gpt-5\.5; leave `route` empty for all targets$/],
   ])("answers NOT_FOUND for the unknown route %s", async (route, message) => {
     await start(new RoutingViewInMemory([], { "chat-fast": ["openai/gpt-5.5"] }));
     const error = await readPages(10, { route }).catch((thrown: unknown) => ConnectError.from(thrown));

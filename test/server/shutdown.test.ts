@@ -55,6 +55,6 @@ describe.each(protocols)("shutdown during a stream over %s", (protocol) => {
     expect(error?.findDetails(ErrorInfoSchema)[0]?.reason).toBe("SHUTTING_DOWN");
     await (await arrived).aborted;
     await stopped;
-    expect(service.records).toMatchObject([{ outcome: "error", reason: "SHUTTING_DOWN" }]);
+    expect(service.records).toMatchObject([{ outcome: "failed", reason: "SHUTTING_DOWN" }]);
   });
 });

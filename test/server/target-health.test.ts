@@ -143,6 +143,9 @@ describe("health of a target", () => {
       "dragoman.v1.ChatService": { status: "SERVING" },
       "dragoman.v1.ModelService": { status: "SERVING" },
       "dragoman.admin.v1.RoutingService": { status: "SERVING" },
+      "dragoman.admin.v1.KeyService": { status: "SERVING" },
+      "dragoman.admin.v1.AccountService": { status: "SERVING" },
+      "dragoman.admin.v1.UsageService": { status: "SERVING" },
       "dragoman.target/fast": { status: "SERVING" },
       "dragoman.target/chat/slow": { status: "NOT_SERVING" },
     });

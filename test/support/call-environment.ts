@@ -2,7 +2,7 @@ import type { CallEnvironment } from "../../src/calls/call-environment.ts";
 import { ByteBudget } from "../../src/load/byte-budget.ts";
 import { counting } from "./counting.ts";
 
-type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned" | "router">;
+type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned" | "router" | "limits">;
 
 /** Makes the environment of calls in a test: without observers and with wide limits, except for `changes`. */
 export function callEnvironment(changes: Partial<Environment>): Environment {

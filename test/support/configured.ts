@@ -34,7 +34,7 @@ export function configured(
   const { settings } = resolveProvider(
     as === undefined ? provider : added,
     providerSchema.parse(file),
-    { environment, written: { providers: { [as ?? name]: file } }, maxQueue: 16 },
+    { environment, written: { providers: { [as ?? name]: file } }, maxQueue: 16, isWrong: () => false },
     (path, problem, fix) => problems.push({ path, problem, fix }),
   );
   if (problems.length > 0) throw new ConfigError(problems);

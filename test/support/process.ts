@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -52,9 +55,11 @@ export async function startCommand(
   [command = "", ...parameters]: readonly string[],
   { environment = {}, stdout = "read", detached = false, channel = false }: CommandOptions = {},
 ): Promise<ServiceProcess> {
+  // npm and bin/dragoman need the folder of the project. Other processes keep their data in a folder of their own.
+  const folder = command === process.execPath ? mkdtempSync(join(tmpdir(), "dragoman-process-")) : undefined;
   const child = spawn(command, parameters, {
     detached,
-    cwd: root,
+    cwd: folder ?? root,
     env: {
       PATH: process.env.PATH,
       DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0",
@@ -111,6 +116,7 @@ export async function startCommand(
       if (detached && child.pid !== undefined) killGroup(child.pid);
       else child.kill("SIGKILL");
       await exited;
+      if (folder !== undefined) rmSync(folder, { recursive: true });
     },
   };
 }

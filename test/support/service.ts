@@ -50,14 +50,20 @@ export function requireKey(config: Config): Config {
 /** Rules with which a script of failures plays as it is written. */
 const oneAttempt: AttemptRules = { ...plainRules, maxAttempts: 1, maxPerTarget: 1 };
 
+/** Returns a file in which a model has a price, so that its calls have no warning about an unknown one. */
+export function pricesOf(model: string): string {
+  return JSON.stringify({ prices: { [model]: { input: "1.00", output: "1.00" } } });
+}
+
 /** Starts a service in which calls that name a model make one attempt, unless `plainRules` says otherwise. */
 export async function startTestService(
   environment: Record<string, string> = {},
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  { routing, plainRules: rules = oneAttempt }: Pick<ServiceParts, "routing" | "plainRules"> = {},
+  parts: Partial<Pick<ServiceParts, "routing" | "ledger" | "mirror" | "plainRules" | "observers" | "limitStore">> = {},
 ): Promise<TestService> {
+  const { routing, ledger, mirror, limitStore, plainRules: rules = oneAttempt, observers = [] } = parts;
   const config = change(
     withFile(yaml, (file) =>
       loadConfig({
@@ -77,11 +83,15 @@ export async function startTestService(
     config,
     furtherServices,
     ...(routing && { routing }),
+    ...(mirror && { mirror }),
+    ...(ledger && { ledger }),
+    ...(limitStore && { limitStore }),
     plainRules: rules,
     adapters: createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
     rejections: new Rejections(() => {}),
     observers: [
+      ...observers,
       {
         settled(record, error) {
           if (error?.status === "INTERNAL") faults.push(error);

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { AttemptSchema } from "../../src/gen/dragoman/v1/attempt_pb.js";
-import { UsageQuality, UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
+import { CostSource, UsageQuality, UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { createCallLog } from "../../src/telemetry/call-log.ts";
 import { createLog } from "../../src/telemetry/log.ts";
@@ -10,6 +10,7 @@ const call: CallRecord = {
   id: "chat_1",
   requestId: "request",
   method: "StreamChat",
+  mayCost: true,
   protocol: "grpc",
   peerAddress: "192.0.2.1",
   keyId: "key",
@@ -29,6 +30,7 @@ const call: CallRecord = {
     reasoningTokens: 0,
     quality: UsageQuality.PARTIAL,
   }),
+  notes: [],
   attempts: [
     create(AttemptSchema, {
       provider: "openai",
@@ -121,6 +123,15 @@ describe("a call record in the log", () => {
     ]);
   });
 
+  it("writes where a cost comes from, why it is not there, and the service tier of an attempt", () => {
+    const usage = create(UsageSchema, { cost: { totalNanos: 7n, source: CostSource.PRICE_TABLE } });
+    expect(written({ ...call, usage })[0]).toMatchObject({ cost_nanos: 7, cost_source: "price_table" });
+    const attempts = [create(AttemptSchema, { provider: "openai", serviceTier: "flex" })];
+    const [line] = written({ ...call, notes: ["PRICE_UNKNOWN"], attempts });
+    expect(line).toMatchObject({ notes: ["PRICE_UNKNOWN"], attempts: [{ service_tier: "flex" }] });
+    expect(line).not.toHaveProperty("cost_source");
+  });
+
   it("omits the route of a call that requested a model", () => {
     expect(written({ ...call, route: "" })[0]).not.toHaveProperty("route");
   });
@@ -128,13 +139,13 @@ describe("a call record in the log", () => {
   it("writes the reason of a failure and omits missing values", () => {
     const [line] = written({
       ...call,
-      outcome: "error",
+      outcome: "failed",
       reason: "MODEL_NOT_FOUND",
       usage: undefined,
       attempts: [],
       firstOutputMs: undefined,
     });
-    expect(line).toMatchObject({ outcome: "error", reason: "MODEL_NOT_FOUND", attempts: [] });
+    expect(line).toMatchObject({ outcome: "failed", reason: "MODEL_NOT_FOUND", attempts: [] });
     expect(Object.keys(line).filter((key) => /tokens|usage|first_output/.test(key))).toEqual([]);
   });
 

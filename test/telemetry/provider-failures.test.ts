@@ -3,6 +3,7 @@ import { composeService } from "../../src/compose.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { dialects, providers } from "../../src/providers/registry.ts";
 import { createLog } from "../../src/telemetry/log.ts";
+import { withOwnStore } from "../support/own-store.ts";
 import { withFile } from "../support/service.ts";
 
 /** Nothing listens on this port. */
@@ -18,7 +19,7 @@ it("logs why an attempt could not connect, also if another target responds, and 
   const environment = { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" };
   const config = withFile(yaml, (file) => loadConfig({ environment, file, providers, dialects, models: [] }));
   const log = createLog("info", { write: (line) => void lines.push(JSON.parse(line)) });
-  const service = await composeService(config, log);
+  const service = await composeService(withOwnStore(config), log);
   const response = await fetch(`http://${service.httpAddress}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },

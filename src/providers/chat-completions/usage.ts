@@ -62,6 +62,8 @@ export const chatUsage = createUsageReader({
     { place: "estimated_cost", decimals: 0 },
     // OpenRouter, in credits; one credit is one US dollar.
     { place: "cost", decimals: 0 },
+    // Perplexity, in US dollars.
+    { place: "cost.total_cost", decimals: 0 },
     // xAI, in ticks of 10^-10 US dollars. https://docs.x.ai/developers/cost-tracking
     { place: "cost_in_usd_ticks", decimals: 10 },
   ],

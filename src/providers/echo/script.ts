@@ -193,9 +193,15 @@ function parse(value: unknown, field: FieldPath): Script {
   const result = scriptSchema.safeParse(value);
   if (result.success) return result.data;
   throw invalidRequest(
-    result.error.issues.map(({ path, message }) => ({ field: [...field, ...path.map(String)], description: message })),
+    result.error.issues.flatMap((issue) => {
+      const place = [...field, ...issue.path.map(String)];
+      if (issue.code !== "unrecognized_keys") return [{ field: place, description: issue.message }];
+      return issue.keys.map((key) => ({ field: [...place, key], description: unknownField }));
+    }),
   );
 }
+
+const unknownField = "is not a field of the script; src/providers/echo/script.ts lists its fields";
 
 /** Returns the value of `{"echo": …}` if that is the complete prompt. */
 function scriptIn(prompt: string): unknown {

@@ -16,7 +16,8 @@ import type { Claimant } from "../../fair-slots.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
-import { type MountedMethod, roleFor } from "../services/mounted-service.ts";
+import { roleFor } from "../services/method-rules.ts";
+import type { MountedMethod } from "../services/mounted-service.ts";
 import { checkFlags } from "./flags.ts";
 import { plainTrailers, RawMetadata } from "./raw-metadata.ts";
 import { rejectUnbegun, type StreamListener, sendTrailersOnly } from "./reject-stream.ts";
@@ -70,14 +71,14 @@ export function createGrpcAccess(
   let enteringUnchecked: ServerHttp2Stream | undefined;
 
   function enter(
-    { method, access }: MountedMethod,
+    { method, access, mayCost }: MountedMethod,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     grpcJs: StreamListener,
   ) {
     let call: Call;
     try {
-      call = calls.begin(sourceOf(stream, headers), method.name);
+      call = calls.begin(sourceOf(stream, headers), { name: method.name, mayCost });
     } catch (error) {
       rejectUnbegun(stream, headers, toGatewayError(error));
       return;
@@ -124,7 +125,8 @@ export function createGrpcAccess(
 
     interceptor(_method, base) {
       const [entry, stream] = [entering, enteringUnchecked];
-      const send = base.sendStatus.bind(base);
+      const sendNow = base.sendStatus.bind(base);
+      const send = (sent: SentStatus): void => whenRecorded(entry?.call, () => sendNow(sent));
       base.sendStatus = (sent) => {
         if (sent.metadata instanceof RawMetadata) send(sent);
         else if (sent.code === status.OK) send({ ...sent, metadata: plainTrailers });
@@ -149,10 +151,13 @@ export function createGrpcAccess(
         // Send the status at once, even if the client is still sending its request. The call settles in this turn, and
         // the status has its usage and attempts.
         entry.call.signal.addEventListener("abort", () =>
-          queueMicrotask(() => {
-            send(statusOfCall(entry, entry.call.signal.reason));
-            if (!entry.stream.readableEnded) stopRequest(entry.stream, toGatewayError(entry.call.signal.reason).reason);
-          }),
+          queueMicrotask(() =>
+            whenRecorded(entry.call, () => {
+              const error = toGatewayError(entry.call.signal.reason);
+              sendNow(statusOfCall(entry, error));
+              if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
+            }),
+          ),
         );
         const start = base.start.bind(base);
         base.start = (listener) =>
@@ -230,7 +235,13 @@ function holdRequest(call: Call, bytes: number): void {
 function reject(entry: Entry, thrown: unknown): void {
   const error = toGatewayError(thrown);
   entry.call.settle(error);
-  sendTrailersOnly(entry.stream, statusOfCall(entry, error));
+  whenRecorded(entry.call, () => sendTrailersOnly(entry.stream, statusOfCall(entry, error)));
+}
+
+/** Sends a status when the observers have the record of the call: at once if they need no time, or without a call. */
+function whenRecorded(call: Call | undefined, send: () => void): void {
+  if (call?.recorded === undefined) send();
+  else void call.recorded.then(send);
 }
 
 /** Returns the status of a call. If no headers were sent yet, the trailers include them. */

@@ -68,7 +68,7 @@ export function createReflection(
 
 /** Admits the request like a call, with a record. The call ends at once: reflection does not hold up the shutdown. */
 async function authenticate(calls: ActiveCalls, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
-  const call = calls.begin(sourceOf(stream, headers), "ServerReflectionInfo");
+  const call = calls.begin(sourceOf(stream, headers), { name: "ServerReflectionInfo", mayCost: false });
   try {
     await admitCall(call);
   } catch (thrown) {

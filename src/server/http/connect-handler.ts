@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { createRegistry, type DescMessage, type DescMethod } from "@bufbuild/protobuf";
+import { createRegistry, type DescMessage } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -20,7 +20,8 @@ import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
-import { type Access, type MountedMethod, roleFor } from "../services/mounted-service.ts";
+import { type Access, roleFor } from "../services/method-rules.ts";
+import type { MountedMethod } from "../services/mounted-service.ts";
 import { type FailedRequest, statusOf } from "../services/status.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
 import { type CallOf, heldBody } from "./held-body.ts";
@@ -65,9 +66,10 @@ export function createConnectHandler(
   services: Services,
 ): (path: string, request: Request, client: Client) => Promise<Response> | undefined {
   const methods = services.mounted.flatMap((mounted) => mounted.methods);
-  const accesses = new Map<DescMethod, Access>(methods.map(({ method, access }) => [method, access]));
+  const mounted = new Map(methods.map((method) => [method.method, method]));
   const begin = (context: HandlerContext): undefined | Promise<void> => {
-    return beginCall(services.calls, context, accesses.get(context.method) ?? "admin");
+    const { access, mayCost } = mounted.get(context.method) ?? { access: "admin", mayCost: false };
+    return beginCall(services.calls, context, access, mayCost);
   };
   const handlers = {
     json: createHandlers(config, methods, begin, "json"),
@@ -99,6 +101,7 @@ export function createConnectHandler(
       ? toGatewayError(call.signal.reason)
       : errorOf(context.signal.reason, handler.method.input, entry.json);
     call.settle(error);
+    await call.recorded;
     return reject(rejecter, request, toConnectError(error, call));
   }
 
@@ -140,14 +143,19 @@ function throwRejection({ values }: HandlerContext): never {
 }
 
 /** Starts a call and, unless it is open, authenticates it from its headers, before Connect reads its body. */
-function beginCall(calls: ActiveCalls, context: HandlerContext, access: Access): undefined | Promise<void> {
+function beginCall(
+  calls: ActiveCalls,
+  context: HandlerContext,
+  access: Access,
+  mayCost: boolean,
+): undefined | Promise<void> {
   const { requestHeader, protocolName, method, timeoutMs, values } = context;
   // Connect's signal is unsuitable: it also aborts when Connect ends a call by itself.
   const signal = values.get(clientSignal);
   const peerAddress = values.get(clientAddress);
   let call: Call;
   try {
-    call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, method.name);
+    call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, { name: method.name, mayCost });
   } catch (error) {
     throw toConnectError(toGatewayError(error), { requestId: "" });
   }

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { lookupAccount } from "../../accounts/keys.ts";
+import { allowedModels, onlyAllowed } from "../../calls/allowed-models.ts";
 import type { Call } from "../../calls/call.ts";
 import { describeModels } from "../../calls/describe-model.ts";
 import { requireValid } from "../../chat/validation/annotations.ts";
@@ -21,8 +22,10 @@ export function createModelService(): ServiceImpl<typeof ModelService> {
       answerCall(context, async (call) => {
         requireValid(ListModelsRequestSchema, request);
         const { provider, pageSize, pageToken, profile } = request;
-        const listed = call.snapshot.catalog.list(provider || undefined, accountOf(call));
-        const { models, nextPageToken } = paginate(listed, pageSize, pageToken);
+        const account = accountOf(call);
+        const listed = call.snapshot.catalog.list(provider || undefined, account);
+        const allowed = onlyAllowed(listed, allowedModels(call, account));
+        const { models, nextPageToken } = paginate(allowed, pageSize, pageToken);
         const described = await describeModels(models, profile, call);
         return create(ListModelsResponseSchema, { models: [...described], nextPageToken });
       }),
@@ -30,7 +33,9 @@ export function createModelService(): ServiceImpl<typeof ModelService> {
     getModel: (request, context) =>
       answerCall(context, async (call) => {
         requireValid(GetModelRequestSchema, request);
-        const found = call.snapshot.catalog.resolve(request.id, accountOf(call));
+        const account = accountOf(call);
+        allowedModels(call, account).require(request.id);
+        const found = call.snapshot.catalog.resolve(request.id, account);
         const [model] = await describeModels([found], request.profile, call);
         return create(GetModelResponseSchema, model ? { model } : {});
       }),

@@ -1,25 +1,13 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { Role } from "../../accounts/role.ts";
-
-/**
- * Who may call a service. `authenticated`: callers that the configured authentication accepts. `viewer`: those with the
- * role viewer or admin. `admin`: those with the role admin. `open`: everybody; its calls have no `Call.caller`.
- */
-export type Access = "authenticated" | "viewer" | "admin" | "open";
-
-/** Returns the role that callers of a service need. */
-export function roleFor(access: Exclude<Access, "open">): Role {
-  return access === "authenticated" ? "caller" : access;
-}
+import { type Access, type MethodRules, rulesOf } from "./method-rules.ts";
 
 /** Untyped implementation of a method. The method descriptor has its schemas. */
 export type Implementation = (request: unknown, context: HandlerContext) => unknown;
 
-export interface MountedMethod {
+export interface MountedMethod extends MethodRules {
   readonly method: DescMethod;
   readonly implementation: Implementation;
-  readonly access: Access;
 }
 
 /** Service that both listeners serve, with its unary and server-streaming methods. */
@@ -31,11 +19,13 @@ export interface MountedService {
 /**
  * Mounts a service written for Connect. Each method must run inside `answerCall` or `streamCall`. Callers of methods
  * without an implementation get METHOD_NOT_FOUND.
+ *
+ * @param access who may call the methods, whose calls never cost anything. Default: the rules in `method-rules.ts`.
  */
 export function mountService<Service extends DescService>(
   service: Service,
   implementation: Partial<ServiceImpl<Service>>,
-  access: Access = "authenticated",
+  access?: Access,
 ): MountedService {
   // TypeScript cannot index the mapped type ServiceImpl with a name that is known only at run time.
   const byName = implementation as Readonly<Record<string, Implementation | undefined>>;
@@ -49,7 +39,8 @@ export function mountService<Service extends DescService>(
           `${service.typeName}.${method.name} streams its requests, which the gRPC listener cannot serve`,
         );
       }
-      return [{ method, implementation: run.bind(implementation), access }];
+      const rules = access === undefined ? rulesOf(method) : { access, mayCost: false };
+      return [{ method, implementation: run.bind(implementation), ...rules }];
     }),
   };
 }

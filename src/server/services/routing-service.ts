@@ -33,7 +33,7 @@ function requireRoute(routing: RoutingView, route: string): void {
   const routes = routing.routes();
   if (routes.includes(route)) return;
   const near = nearest(route, routes);
-  const fix = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "leave it empty for all targets";
+  const fix = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "leave `route` empty for all targets";
   throw new GatewayError("RESOURCE_NOT_FOUND", `there is no route ${route}; ${fix}`, { metadata: { route } });
 }
 

@@ -81,7 +81,11 @@ function detailsOf({ reason, facts }: GatewayError, { requestId, info: callInfo 
     ...(retryAfterMs !== undefined && {
       retryInfo: create(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) }),
     }),
-    ...(quota && { quotaFailure: create(QuotaFailureSchema, { violations: [quota] }) }),
+    ...(quota && {
+      quotaFailure: create(QuotaFailureSchema, {
+        violations: [{ ...quota, quotaDimensions: { ...quota.quotaDimensions } }],
+      }),
+    }),
     ...(providerError && { providerError }),
     ...generationFailure(reason, facts),
     ...(callInfo && { callInfo }),

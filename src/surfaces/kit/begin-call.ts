@@ -1,4 +1,5 @@
 import type { Call } from "../../calls/call.ts";
+import type { CallMethod } from "../../calls/call-method.ts";
 import { toGatewayError } from "../../errors.ts";
 import { sourceOf } from "./http-source.ts";
 import type { RouteContext } from "./route.ts";
@@ -8,11 +9,11 @@ import type { ToError } from "./surface.ts";
 /** Begins the call of a request. If the service takes no new calls, sends the error and returns undefined. */
 export function beginCall(
   { calls, request, response }: RouteContext,
-  name: string,
+  method: CallMethod,
   toError: ToError,
 ): Call | undefined {
   try {
-    const call = calls.begin(sourceOf(request, response), name);
+    const call = calls.begin(sourceOf(request, response), method);
     response.setHeader("x-request-id", call.requestId);
     return call;
   } catch (thrown) {

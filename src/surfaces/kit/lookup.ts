@@ -1,5 +1,7 @@
+import type { AllowedModels } from "../../accounts/allowed-models.ts";
 import { lookupAccount } from "../../accounts/keys.ts";
 import { admitCall } from "../../calls/admit-call.ts";
+import { allowedModels } from "../../calls/allowed-models.ts";
 import { toGatewayError } from "../../errors.ts";
 import type { Catalog } from "../../models/catalog.ts";
 import { beginCall } from "./begin-call.ts";
@@ -12,6 +14,8 @@ export interface LookupRequest extends Pick<RouteContext, "parameters"> {
   readonly catalog: Catalog;
   /** The caller's account. Empty if the caller selects none. */
   readonly account: string;
+  /** Models that the caller may request. */
+  readonly allowed: AllowedModels;
 }
 
 /** GET endpoint of an API that returns a JSON value. */
@@ -31,13 +35,14 @@ export function lookupRoute(lookup: Lookup): Route {
 
 async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
   const { parameters, response } = context;
-  const call = beginCall(context, name, toError);
+  const call = beginCall(context, { name, mayCost: false }, toError);
   if (call === undefined) return;
   try {
     await admitCall(call);
     const { caller, source, snapshot } = call;
     const account = lookupAccount(caller, source.requestHeader.get("x-selected-account-id"));
-    sendJson(response, 200, lookUp({ catalog: snapshot.catalog, account, parameters }));
+    const allowed = allowedModels(call, account);
+    sendJson(response, 200, lookUp({ catalog: snapshot.catalog, account, allowed, parameters }));
     call.settle();
   } catch (thrown) {
     const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);

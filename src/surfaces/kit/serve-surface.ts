@@ -26,7 +26,7 @@ export function chatRoute(surface: ChatSurface): Route {
 /** Serves one request: admits the call, translates the body, runs the call and sends the response. Never throws. */
 async function serveSurface(surface: ChatSurface, context: RouteContext): Promise<void> {
   const { request, maxRequestBytes } = context;
-  const call = beginCall(context, surface.name, surface.toError);
+  const call = beginCall(context, { name: surface.name, mayCost: true }, surface.toError);
   if (call !== undefined) await serveCall(call, surface, context);
   if (!request.complete) discardRest(request, maxRequestBytes);
 }
@@ -57,6 +57,7 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
   } catch (thrown) {
     const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);
     call.settle(error);
+    await call.recorded;
     try {
       sendFailure(surface, translated, error, call, response);
     } catch {

@@ -46,10 +46,12 @@ export const kinds: Readonly<Record<Reason, ErrorKind>> = {
   PROVIDER_TIMEOUT: { type: "service_unavailable_error", code: "provider_timeout" },
   PROVIDER_STREAM_INTERRUPTED: { type: "service_unavailable_error", code: "provider_stream_interrupted" },
   OVERLOADED: { type: "service_unavailable_error", code: "overloaded" },
+  STORE_UNAVAILABLE: { type: "service_unavailable_error", code: "store_unavailable" },
   SHUTTING_DOWN: { type: "service_unavailable_error", code: "shutting_down" },
   DEADLINE_EXCEEDED: { type: "timeout_error", code: "deadline_exceeded" },
   CANCELLED: { type: invalid, code: "cancelled" },
   PROVIDER_CREDENTIALS_REJECTED: { type: "server_error", code: "provider_credentials_rejected" },
+  STORE_NOT_CONFIGURED: { type: "server_error", code: "store_not_configured" },
   PROVIDER_FAULT: { type: "server_error", code: "provider_fault" },
   INTERNAL: { type: "server_error", code: "internal_error" },
 };

@@ -1,3 +1,4 @@
+import { onlyAllowed } from "../../calls/allowed-models.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { type LookupRequest, lookupRoute } from "../kit/lookup.ts";
@@ -30,15 +31,18 @@ export function modelRoutes({ name, prefix, namespace, toError }: ModelRoutes): 
   ];
 }
 
-function listModels(namespace: ModelNamespace | undefined, { catalog, account }: LookupRequest): object {
+function listModels(namespace: ModelNamespace | undefined, { catalog, account, allowed }: LookupRequest): object {
   const models = namespace ? listNamespace(namespace, catalog, account) : catalog.list(undefined, account);
-  return { object: "list", data: models.map((model) => toModelObject(model, namespace)) };
+  return { object: "list", data: onlyAllowed(models, allowed).map((model) => toModelObject(model, namespace)) };
 }
 
-function getModel(namespace: ModelNamespace | undefined, { catalog, account, parameters }: LookupRequest): object {
-  const { model: name = "" } = parameters;
-  if (name === "") throw new GatewayError("MODEL_NOT_FOUND", "the path has no model name after /models/");
-  const model = catalog.resolve(namespace ? nameInNamespace(name, namespace, catalog) : name, account);
+function getModel(namespace: ModelNamespace | undefined, request: LookupRequest): object {
+  const { catalog, account, allowed, parameters } = request;
+  const { model: written = "" } = parameters;
+  if (written === "") throw new GatewayError("MODEL_NOT_FOUND", "the path has no model name after /models/");
+  const name = namespace ? nameInNamespace(written, namespace, catalog) : written;
+  allowed.require(name);
+  const model = catalog.resolve(name, account);
   return toModelObject(model, namespace);
 }
 

@@ -3,7 +3,7 @@ import { type ChatCompletion, type Choice, FinishReason, type TimeInfo } from ".
 import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
-import { type Cost, CostSource, type Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import type { Cost, Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import { present } from "../kit/parse-request.ts";
 import { ContentText, metadataField } from "./annotations.ts";
 import { mediaFields } from "./output-media.ts";
@@ -186,7 +186,7 @@ function toToken({ token, bytes, logprob }: Pick<TopLogProb, "token" | "bytes" |
   return { token, bytes: bytes ? [...bytes] : null, logprob };
 }
 
-/** Translates usage. `estimated_cost` is DeepInfra's field, set if the provider reports a cost. */
+/** Translates usage. `estimated_cost` is DeepInfra's field, in US dollars; absent if the cost is unknown. */
 export function toUsage(usage: Usage): object {
   return {
     prompt_tokens: usage.inputTokens,
@@ -203,7 +203,7 @@ export function toUsage(usage: Usage): object {
       rejected_prediction_tokens: usage.rejectedPredictionTokens ?? 0,
       ...mediaTokens(usage.audioOutputTokens, usage.imageOutputTokens),
     },
-    ...(usage.cost?.source === CostSource.PROVIDER && { estimated_cost: dollarsOf(usage.cost) }),
+    ...(usage.cost && { estimated_cost: dollarsOf(usage.cost) }),
   };
 }
 

@@ -14,6 +14,7 @@ import { describe, expect, it } from "vitest";
 import { excessOf, mostLevels } from "../../../src/chat/validation/json-bounds.ts";
 import { wireProblemOf as wireProblemBeyond } from "../../../src/chat/validation/wire-bounds.ts";
 import { RoutingService } from "../../../src/gen/dragoman/admin/v1/routing_service_pb.js";
+import { UsageService } from "../../../src/gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService, CompleteChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ModelService } from "../../../src/gen/dragoman/v1/model_service_pb.js";
 import { ExtensionNumberResponseSchema } from "../../../src/gen/grpc/reflection/v1/reflection_pb.js";
@@ -83,7 +84,7 @@ function scalarBytes(number: number, type: ScalarType): fc.Arbitrary<Uint8Array>
   }
 }
 
-const services = [ChatService, ModelService, RoutingService];
+const services = [ChatService, ModelService, RoutingService, UsageService];
 const inputs: readonly DescMessage[] = services.flatMap(({ methods }) => methods.map(({ input }) => input));
 
 /** Appends empty unknown fields until the scan rejects the message, and returns how many values were missing. */

@@ -70,6 +70,7 @@ const paths = [
   ...["CompleteChat", "StreamChat", "PlanChat", "Nothing"].map((method) => `/dragoman.v1.ChatService/${method}`),
   ...["/dragoman.v1.ModelService/ListModels", "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"],
   "/dragoman.admin.v1.RoutingService/ListTargets",
+  ...["QueryUsage", "ListCalls", "GetCall"].map((method) => `/dragoman.admin.v1.UsageService/${method}`),
   "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
   ...["", "/", "*", "//", "/a", "/%zz", "/\x80", "x".repeat(5_000), "/__proto__/constructor"],
 ];

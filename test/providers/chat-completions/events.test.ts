@@ -559,7 +559,8 @@ describe("usage", () => {
     ["DeepInfra", { estimated_cost: 0.000012 }, 12_000n],
     ["OpenRouter for a free call", { cost: 0, cost_details: {} }, 0n],
     ["xAI, in ticks", { cost_in_usd_ticks: 37_756_000 }, 3_775_600n],
-    ["servers that give an object or nothing", { cost: { total_cost: 0.1 } }, undefined],
+    ["Perplexity", { cost: { input_tokens_cost: 0.001, request_cost: 0.005, total_cost: 0.006 } }, 6_000_000n],
+    ["servers that give another object or nothing", { cost: { usd: 0.1 } }, undefined],
   ])("reports the cost sent by %s", async (_server, cost, nanos) => {
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, ...cost };
     const chunk = { choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }], usage };
@@ -568,11 +569,12 @@ describe("usage", () => {
     expect(last?.case === "completed" && last.value.usage?.cost?.totalNanos).toBe(nanos);
   });
 
-  it("reads the usage from x_groq, and omits it if there is none", async () => {
+  it("reads the usage from x_groq, and estimates it if there is none", async () => {
     const end = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]';
     const groq = `${end},"x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}}\n\n`;
     expect((await answer(groq)).events.at(-1)?.value).toMatchObject({ usage: { totalTokens: 3 } });
-    expect((await answer(`${end}}\n\n`)).events.at(-1)?.value).not.toHaveProperty("usage");
+    const quality = UsageQuality.ESTIMATED;
+    expect((await answer(`${end}}\n\n`)).events.at(-1)?.value).toMatchObject({ usage: { outputTokens: 1, quality } });
   });
 });
 

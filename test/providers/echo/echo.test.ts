@@ -364,8 +364,9 @@ describe("a script", () => {
     expect(error.facts.fields?.map(fieldText)).toEqual([
       "chat.provider_options.echo.repeat",
       "chat.provider_options.echo.fail.reason",
-      "chat.provider_options.echo",
+      "chat.provider_options.echo.sleep",
     ]);
+    expect(error.message).toContain("echo.sleep: is not a field of the script");
     const unknown = await refusal(ask({ script: { citations: [{ color: "red" }], media: [{ size: 1 }] } }));
     expect(unknown.facts.fields?.map(fieldText)).toEqual([
       "chat.provider_options.echo.media.0",

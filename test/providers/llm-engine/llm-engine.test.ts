@@ -176,7 +176,7 @@ describe("v1 of LLM Engine", () => {
       { message: { parts: [{ kind: { value: "Hi" } }] }, finishReason: FinishReason.STOP },
     ]);
     expect(choices[0]?.logprobs).toBeUndefined();
-    expect(usage).toBeUndefined();
+    expect(usage).toMatchObject({ quality: UsageQuality.ESTIMATED });
   });
 
   it("reports the default max_output_tokens and temperature as effective", () => {

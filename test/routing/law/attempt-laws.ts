@@ -24,6 +24,7 @@ export function startLaws(attempt: TracedAttempt, model: Model, fail: Fail): voi
     const [usual] = model.usual(target, start);
     if (leftMs < usual - tolerance) fail(`starts an attempt with ${leftMs} ms at a target that usually needs ${usual}`);
   }
+  if (isFirst) lateLaw(attempt, model, fail);
   if (model.isExcluded(call, target)) fail("asks a target that cannot serve the request");
   const handed = call.handed[0];
   if (handed !== undefined && handed.seq < start.seq) fail("starts an attempt after its commit point");
@@ -68,6 +69,20 @@ export function startLaws(attempt: TracedAttempt, model: Model, fail: Fail): voi
     timeouts.attemptMs > 0 && !(attempt.batches.length > 0 && !call.scripted.whole) ? timeouts.attemptMs : Infinity,
   );
   if (end !== undefined && end.ms - start.ms > lastMs + tolerance) fail(`is not cut after ${lastMs} ms`);
+}
+
+/** The first attempt is not made where it cannot finish, while another target can be asked that can. */
+function lateLaw({ call, start, leftMs, target }: TracedAttempt, model: Model, fail: Fail): void {
+  const latest = model.at(target).findLast((one) => one.start.seq < start.seq);
+  if (latest === undefined || start.ms - latest.start.ms >= 10_000 || call.scripted.planMs > 0) return;
+  const [usual] = model.usual(target, start);
+  if (leftMs >= usual - tolerance || leftMs < shortestMs + tolerance) return;
+  for (const other of model.untried(call, start.seq)) {
+    if (other.target === target || model.isExcluded(call, other.target) || !model.isCertain(other.target, start))
+      continue;
+    if (leftMs < model.usual(other.target, start)[1] + tolerance) continue;
+    fail(`asks a target that usually needs ${usual} ms, although target ${other.target} needs less`);
+  }
 }
 
 /** Attempts beside each other. */
@@ -120,7 +135,8 @@ export function shareLaws(attempt: TracedAttempt, model: Model, fail: Fail): voi
     if (output !== undefined && output.turn < end.turn) fail("cuts an attempt that has output by its share");
     const untried = model.untried(call, end.seq).filter((one) => !model.isExcluded(call, one.target));
     if (untried.length === 0) fail("cuts an attempt by its share although no other target can be asked");
-    const shareMs = Math.max(leftMs / (others.length + 1), 2 * model.usual(target, start)[0]);
+    const [low, high] = model.usual(target, start);
+    const shareMs = Math.max(leftMs / (others.length + 1), high > leftMs ? 0 : 2 * low);
     if (end.ms - start.ms < shareMs - tolerance) fail(`cuts an attempt before its share of ${shareMs} ms`);
     const next = call.attempts.find((one) => one.start.seq > end.seq);
     const isHedged = call.attempts.some((one) => model.isHedge(one));

@@ -46,7 +46,7 @@ function openLaw(change: TracedChange, model: Model): void {
   );
 }
 
-/** The first tier with a usable target gets the first attempt. */
+/** The first tier with a usable target gets the first attempt, unless the time is too short for it. */
 function tierLaw(call: TracedCall, model: Model): void {
   const [first] = call.attempts;
   if (first === undefined || call.scripted.planMs > 0) return;
@@ -54,7 +54,10 @@ function tierLaw(call: TracedCall, model: Model): void {
   const tier = members.find(({ target }) => target === first.target)?.tier ?? 0;
   const before = members.find(
     (member) =>
-      member.tier < tier && !model.isExcluded(call, member.target) && model.isCertain(member.target, first.start),
+      member.tier < tier &&
+      !model.isExcluded(call, member.target) &&
+      model.isCertain(member.target, first.start) &&
+      model.usual(member.target, first.start)[1] <= first.leftMs,
   );
   if (before === undefined) return;
   throw new Error(`call ${call.index}: passes over target ${before.target} of an earlier tier`);

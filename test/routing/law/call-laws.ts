@@ -10,7 +10,7 @@ import {
   shortestMs,
   tolerance,
 } from "./model.ts";
-import { keysOf, membersOf, type TracedCall } from "./trace.ts";
+import { keyless, keysOf, membersOf, type TracedAttempt, type TracedCall } from "./trace.ts";
 
 /** How a call ends. */
 export function endLaws(call: TracedCall, model: Model, fail: Fail): void {
@@ -53,10 +53,20 @@ function failureLaws(call: TracedCall, model: Model, fail: Fail): void {
     fail("aborts an attempt as slower although no other one has output");
   }
   const delays = call.attempts.flatMap((one) => requestedDelay(one) ?? []);
-  if (delays.length > 0 && end.error.facts.retryAfterMs !== Math.min(...delays)) {
-    fail(`says to retry after ${end.error.facts.retryAfterMs} ms instead of ${Math.min(...delays)}`);
+  const said = end.error.facts.retryAfterMs;
+  // How long a key cools if its provider does not say it is a guess, which other calls have changed.
+  const guesses = call.attempts.filter((one) => isGuessed(one));
+  if (guesses.length > 0 && said === undefined) fail("does not say when the limited key can be used");
+  if (guesses.length === 0 && delays.length > 0 && said !== Math.min(...delays)) {
+    fail(`says to retry after ${said} ms instead of ${Math.min(...delays)}`);
   }
   giveUpLaws(call, model, end, fail);
+}
+
+/** Whether a provider limits a key and does not say for how long. */
+function isGuessed(attempt: TracedAttempt): boolean {
+  const isKey = attempt.key !== keyless(attempt.target);
+  return isKey && reasonOf(attempt) === "PROVIDER_RATE_LIMITED" && !requestedDelay(attempt);
 }
 
 /** A call does not fail while it could still ask somebody. */
@@ -100,7 +110,7 @@ function retryLaw(
   if (
     !again ||
     error.facts.retryHere === false ||
-    error.facts.retryAfterMs !== undefined ||
+    requestedDelay(last) !== undefined ||
     call.attempts.some((one) => model.isHedge(one))
   )
     return;

@@ -1,5 +1,4 @@
-import type { GatewayError } from "../../../src/errors.ts";
-import { isKeyFailure, type Model, reasonOf } from "./model.ts";
+import { isKeyFailure, type Model, reasonOf, requestedDelay } from "./model.ts";
 import { keyless, keysOf, type TracedAttempt } from "./trace.ts";
 
 const dayMs = 86_400_000;
@@ -18,7 +17,7 @@ function limitLaw(model: Model): void {
     if (failure === undefined || reasonOf(limited) !== "PROVIDER_RATE_LIMITED") continue;
     // A provider without keys limits calls, and not a key.
     if (limited.key === keyless(limited.target)) continue;
-    const requested = (failure.error as GatewayError).facts.retryAfterMs;
+    const requested = requestedDelay(limited);
     // A provider that names no time has none that it could hold against us, but a second is the least.
     const untilMs = failure.ms + Math.min(requested || 1_000, dayMs);
     for (const { target, key, start, call } of attempts) {

@@ -26,10 +26,20 @@ export const tolerance = 1e-6;
 /** Reports what violates a law. */
 export type Fail = (text: string) => never;
 
-/** Returns the reason of a provider's failure. Undefined: routing or the call ended the attempt, or it has not failed. */
-export function reasonOf({ failure }: TracedAttempt): Reason | undefined {
-  if (failure === undefined) return undefined;
-  return failure.error instanceof GatewayError ? failure.error.reason : "INTERNAL";
+/**
+ * Returns the reason of a provider's failure, also if it broke off a response. Undefined: routing or the call ended the
+ * attempt, or it has not failed.
+ */
+export function reasonOf(attempt: TracedAttempt): Reason | undefined {
+  if (attempt.failure === undefined) return undefined;
+  const { error } = attempt.failure;
+  return error instanceof GatewayError ? (inTheMiddle(attempt)?.reason ?? error.reason) : "INTERNAL";
+}
+
+/** Returns what a provider reported in the middle of its response. A malformed response is as one that is cut. */
+function inTheMiddle({ failure }: TracedAttempt) {
+  const { brokenBy } = failure?.error instanceof GatewayError ? failure.error.facts : {};
+  return brokenBy?.reason === "PROVIDER_FAULT" ? undefined : brokenBy;
 }
 
 export const isKeyFailure = (attempt: TracedAttempt): boolean => forKey.has(reasonOf(attempt));
@@ -38,7 +48,8 @@ export const isFinalFailure = (attempt: TracedAttempt): boolean => final.has(rea
 /** Whether an attempt tells the breaker about a failure of its target. */
 export function isTargetFailure(attempt: TracedAttempt): boolean {
   const [end] = attempt.ends;
-  return (end?.outcome === AttemptOutcome.FAILED && forTarget.has(end.reason)) || isShareCut(attempt);
+  const reason = inTheMiddle(attempt)?.reason ?? end?.reason;
+  return (end?.outcome === AttemptOutcome.FAILED && forTarget.has(reason)) || isShareCut(attempt);
 }
 
 export function isShareCut({ abort, ends }: TracedAttempt): boolean {
@@ -53,8 +64,10 @@ export function isLost({ abort }: TracedAttempt): boolean {
 }
 
 /** Returns the delay that a provider requested with a failure. */
-export function requestedDelay({ failure }: TracedAttempt): number | undefined {
-  return failure?.error instanceof GatewayError ? failure.error.facts.retryAfterMs : undefined;
+export function requestedDelay(attempt: TracedAttempt): number | undefined {
+  const { failure } = attempt;
+  if (!(failure?.error instanceof GatewayError)) return undefined;
+  return (inTheMiddle(attempt) ?? failure.error.facts).retryAfterMs;
 }
 
 /** What a bystander knows about targets and keys from the events alone. */
@@ -158,10 +171,14 @@ export class Model {
     return walk;
   }
 
-  /** Number of attempts of a call before an event, without moves to another key. */
+  /** Number of attempts of a call before an event, without moves to another key, and without those of full queues. */
   counted(call: TracedCall, seq: number, target?: number): number {
     return call.attempts.filter(
-      (one) => one.start.seq < seq && (target === undefined || one.target === target) && !this.isWalk(one),
+      (one) =>
+        one.start.seq < seq &&
+        (target === undefined || one.target === target) &&
+        !this.isWalk(one) &&
+        !(reasonOf(one) === "QUEUE_FULL" && (one.ends[0]?.seq ?? Infinity) < seq),
     ).length;
   }
 

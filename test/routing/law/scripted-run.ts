@@ -63,7 +63,7 @@ export function scriptedRun(
           const batch = [textDelta(0, 0, "text")];
           if (isLast) {
             if (end.kind === "fail") throw errorOf(end);
-            record.answered(usage);
+            record.answered(usage, "", "");
           }
           if (traced.batches.length === 0) signal.throwIfAborted();
           traced.batches.push(batch);
@@ -90,7 +90,6 @@ export function scriptedRun(
     get waitsFor() {
       return queue.waitsFor;
     },
-    usageSoFar: () => attempt.usage,
     noteUsage() {
       attempt.usage ??= usage;
     },

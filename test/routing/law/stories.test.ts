@@ -119,8 +119,57 @@ test("a call walks through all keys without backoff, and then waits for the one 
   expect(attempts.at(-1)?.start.ms).toBeGreaterThanOrEqual(320);
 });
 
+test("a target that is too slow for a call is not asked first, but from time to time for a share of the time", async () => {
+  const targets = [target([{ ...answer, firstMs: 1_500 }]), target([answer])];
+  const short = [2_000, 13_000, 14_000].map((startMs) => ({ startMs, deadlineMs: 1_000 }));
+  const { attempts, calls } = await story(targets, {}, [{}, ...short, { startMs: 16_000 }]);
+  const asked = attempts.map(({ target, start }) => [target, start.ms]);
+  expect(asked).toEqual([
+    [0, 0],
+    [1, 2_000],
+    [0, 13_000],
+    [1, 13_500],
+    [1, 14_000],
+    [0, 16_000],
+  ]);
+  for (const { ends } of calls) expect(ends[0]?.error).toBeUndefined();
+});
+
+test("a slow target is asked again only if the rest of the time is enough for another one", async () => {
+  const targets = [target([{ ...answer, firstMs: 1_500 }]), target([{ ...answer, firstMs: 900 }])];
+  const { attempts } = await story(targets, {}, [
+    { deadlineMs: 30_000 },
+    { startMs: 2_000, deadlineMs: 1_000 },
+    { startMs: 20_000, deadlineMs: 1_000 },
+  ]);
+  expect(attempts.map(({ target }) => target)).toEqual([0, 1, 1]);
+});
+
+test("calls are served although their queues are full at more targets than a call has attempts", async () => {
+  const full = target([failure("QUEUE_FULL", { firstMs: 0 })]);
+  const { attempts, calls } = await story([full, full, full, target([answer])], { maxAttempts: 2 }, [{}]);
+  expect(attempts.map((attempt) => attempt.target)).toEqual([0, 1, 2, 3]);
+  expect(calls[0]?.ends[0]?.error).toBeUndefined();
+});
+
 test("a first target that stalls leaves a third of the time to each of two others", async () => {
   const targets = [target([stall]), target([stall]), target([answer])];
   const { attempts } = await story(targets, {}, [{ deadlineMs: 3_000 }]);
   expect(attempts.map(({ start }) => start.ms)).toEqual([0, 1_000, 2_000]);
+});
+
+test("a full queue counts once as no attempt, also if the hedge that it rejected loses later", async () => {
+  const slow: Behavior = { ...answer, gapsMs: [1_000] };
+  const silent: Behavior = { ...answer, firstMs: 500 };
+  const full = failure("QUEUE_FULL", { firstMs: 0 });
+  const rules = {
+    maxAttempts: 2,
+    hedge: { after: 0, budget: 1 },
+    timeouts: { ...plainRules.timeouts, attemptMs: 100 },
+  };
+  const targets = [slow, full, silent, silent].map((behavior) => target([behavior]));
+  // The second call only saves up a hedge for the first one.
+  const { attempts } = await story(targets, rules, [{ whole: true }, { canHedge: false }]);
+  const first = attempts.filter(({ call }) => call.index === 0);
+  expect(first.map((attempt) => attempt.target)).toEqual([0, 1, 2]);
 });

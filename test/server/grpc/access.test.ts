@@ -62,7 +62,7 @@ describe("errors that grpc-js would send without details", () => {
     const ending = await callRaw("grpc", service, { path: completeChat, body: frame(message), headers });
     expect(ending).toMatchObject({ code: Code.DeadlineExceeded, info: { reason: "DEADLINE_EXCEEDED" } });
     expect(ending.info?.metadata.request_id).toBe("call-1");
-    expect(service.records).toMatchObject([{ outcome: "deadline", requestId: "call-1" }]);
+    expect(service.records).toMatchObject([{ outcome: "deadline_exceeded", requestId: "call-1" }]);
   });
 
   it("returns INTERNAL with ErrorInfo if a response cannot be encoded", async () => {

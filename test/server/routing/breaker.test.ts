@@ -85,10 +85,10 @@ describe.each(forms)("a breaker, as %s", (form) => {
     expect(others.at(-1)).toMatchObject({ level: "info", msg: "target changed state", target: "a/m", to: "closed" });
   });
 
-  it("opens for resets and cut streams, but not for a caller's mistakes or a rate limit", async () => {
+  it("opens for resets and cut streams, but not for a status 4xx: a caller's mistake, a rate limit or another", async () => {
     const { call, at, service } = await startRouted({ providers: ["a"], yaml: route(one) + short });
-    for (const play of [rejects(400), rejects(404), rejects(422), rejects(429), rejects(401)]) {
-      at.a.plays(play);
+    for (const status of [400, 404, 422, 429, 401, 408, 409, 424]) {
+      at.a.plays(rejects(status));
       for (let index = 0; index < 6; index++) await call(form, { model: "a/other" });
     }
     expect(service.routing.targets().find(({ name }) => name === "a/other")).toMatchObject({

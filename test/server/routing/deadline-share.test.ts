@@ -70,12 +70,27 @@ describe.each(deadlineForms)("a caller with two seconds, as %s", (form) => {
     at.b.plays(stalls);
     const got = await call(form, { model: "r", timeoutMs: 400 });
     expect(got.reason).toMatch(/DEADLINE_EXCEEDED|DeadlineExceeded/);
-    expect(got.record).toMatchObject({ outcome: "deadline", reason: "DEADLINE_EXCEEDED" });
+    expect(got.record).toMatchObject({ outcome: "deadline_exceeded", reason: "DEADLINE_EXCEEDED" });
     expect(got.recorded).toEqual(["a/m abandoned:PROVIDER_TIMEOUT", "b/m abandoned:DEADLINE_EXCEEDED"]);
     expect(got.record.durationMs).toBeLessThan(1_500);
     await (await at.b.received(1)).aborted;
     // Neither the caller's short deadline nor the share tells that a target fails.
     for (const target of service.routing.targets("r")) expect(target).toMatchObject({ failureRatio: 0, inFlight: 0 });
+  });
+
+  it("is served by the target that can respond in time, although an earlier one works and is only slow", async () => {
+    const { call, at } = await startRouted({ providers: ["a", "b"], yaml: route() });
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 1_500));
+    at.a.plays((request) => ({ ...answers("a")(request), holdHeaders: slow() }));
+    await call(form, { model: "b/m" });
+    expect(await call(form, { model: "r" })).toMatchObject({ text: "a", recorded: ["a/m"] });
+    for (let index = 0; index < 2; index++) {
+      const got = await call(form, { model: "r", timeoutMs: 1_200 });
+      expect(got).toMatchObject({ text: "b", reason: "", recorded: ["b/m"] });
+      expect(got.fellBack).toEqual(["a/m had no time left; b/m responds instead"]);
+    }
+    // With more time, the first target is the one again.
+    expect(await call(form, { model: "r", timeoutMs: 20_000 })).toMatchObject({ text: "a", recorded: ["a/m"] });
   });
 
   it("starts no attempt that cannot finish", async () => {

@@ -143,6 +143,28 @@ describe.each(forms)("a route with hedges and a third target, as %s", (form) => 
   });
 });
 
+describe("a target that always loses", () => {
+  it("is known as slow, so that few calls of the balance latency begin there", async () => {
+    const { call, at, service } = await startRouted({
+      providers: ["a", "b"],
+      yaml: `routes:
+  r:
+    tiers: [{ targets: [{ model: a/m }, { model: b/m }], balance: latency }]
+    attempts: { max: 2, per_target: 1 }
+    affinity: off
+    hedge: { after: 300ms, budget: 1 }
+`,
+    });
+    at.a.plays(stalls);
+    while (at.a.requests.length === 0) await call("gRPC unary", { model: "r" });
+    const [slow, fast] = service.routing.targets("r");
+    expect(slow?.firstOutputMs).toBeGreaterThanOrEqual(300);
+    expect(slow?.firstOutputMs).toBeGreaterThan(fast?.firstOutputMs ?? 0);
+    for (let index = 0; index < 10; index++) await call("gRPC unary", { model: "r" });
+    expect(at.a.requests).toHaveLength(1);
+  });
+});
+
 describe("a hedge", () => {
   const late: Play = (request) => ({
     ...answers("a")(request),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answers, keyOf, limits, type Play, rejects } from "../../support/chat-upstream.ts";
+import { answers, begins, keyOf, limits, type Play, rejects } from "../../support/chat-upstream.ts";
 import { deadlineForms, forms, type Got, startRouted } from "./harness.ts";
 
 const names = ["one", "two", "three"] as const;
@@ -12,6 +12,11 @@ const byKey =
   (plays: Readonly<Record<string, Play>>): Play =>
   (request) =>
     (plays[keyOf(request).replace("secret-of-", "")] ?? answers("ok"))(request);
+
+/** Sends the first part of a response, and then an error because of the rate limit of the key. */
+const limitsInside = begins("half ", {
+  write: `data: ${JSON.stringify({ error: { message: "no", type: "error", code: "rate_limit_exceeded" } })}\n\n`,
+});
 
 const route = (more = "") => `routes: { r: { tiers: [{ targets: [{ model: a/m }] }]${more} } }`;
 
@@ -117,6 +122,42 @@ describe.each(forms)("the keys of a provider, as %s", (form) => {
     expect(next).toMatchObject({ text: "b", recorded: ["b/m"], warnings: ["FELL_BACK"] });
     expect(next.fellBack[0]).toContain("a/m rejected all keys before");
     expect(at.a.requests).toHaveLength(2);
+  });
+
+  it("takes a key out of use that is limited in the middle of a response, which says nothing about the target", async () => {
+    const { call, at, service } = await startRouted({
+      providers: ["a", "b"],
+      sections: { a: keys("one", "two") },
+      yaml: "routes: { r: { tiers: [{ targets: [{ model: a/m }] }, { targets: [{ model: b/m }] }] } }",
+    });
+    at.a.plays(byKey({ one: limitsInside, two: limitsInside }), byKey({ one: answers("ok"), two: answers("ok") }));
+    const got = await call(form, { model: "r" });
+    const [first, ...rest] = got.recorded;
+    expect(first).toMatch(/^a\/m#(one|two) PROVIDER_STREAM_INTERRUPTED$/);
+    if (form.endsWith("stream")) expect(got).toMatchObject({ text: "half ", reason: "PROVIDER_STREAM_INTERRUPTED" });
+    else expect(got).toMatchObject({ text: "ok", reason: "", warnings: [] });
+    expect(rest).toEqual(form.endsWith("stream") ? [] : [first?.includes("#one") ? "a/m#two" : "a/m#one"]);
+    const [target] = service.routing.targets("r");
+    expect(target).toMatchObject({ name: "a/m", failureRatio: 0 });
+    expect(target?.keys.map(({ reason }) => reason).sort()).toEqual(["", "PROVIDER_RATE_LIMITED"]);
+  });
+
+  it("says when the key can be used if the provider does not", async () => {
+    const yaml = route(", retry: { retry_after_up_to: 0s }");
+    const { call, at } = await startRouted({ providers: ["a"], sections: { a: keys("one") }, yaml });
+    at.a.plays(rejects(429));
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ reason: "PROVIDER_RATE_LIMITED", recorded: ["a/m#one PROVIDER_RATE_LIMITED"] });
+    expect(got.retryMs).toBeGreaterThan(500);
+    expect(got.retryMs).toBeLessThanOrEqual(1_000);
+  });
+
+  it("uses a rejected key all the same if the others are limited for long", async () => {
+    const { call, at } = await startRouted({ providers: ["a"], sections: { a: keys("one", "two") }, yaml: route() });
+    at.a.plays(byKey({ one: limits(3_600_000), two: rejects(402) }));
+    expect((await call(form, { model: "r" })).reason).not.toBe("");
+    at.a.plays(byKey({ one: limits(3_600_000), two: answers("paid") }));
+    expect(await call(form, { model: "r" })).toMatchObject({ text: "paid", recorded: ["a/m#two"] });
   });
 
   it("fails with FAILED_PRECONDITION's reason and no secret if the only key is rejected", async () => {

@@ -53,6 +53,28 @@ breaker: { open: 60s }
     expect({ provider, model }).toEqual({ provider: "d", model: "d/m" });
   });
 
+  it("names first the target for which a call would wait, if all are limited", async () => {
+    const { service, call, at } = await startRouted({
+      providers: ["a", "b"],
+      sections: { a: "keys: [{ name: k1, value: a-secret-1 }]", b: "keys: [{ name: k1, value: b-secret-1 }]" },
+      yaml: `routes:
+  r:
+    tiers: [{ targets: [{ model: a/m }, { model: b/m }], balance: order }]
+    attempts: { max: 2, per_target: 1 }
+`,
+    });
+    at.a.plays(limits(4_000), answers("a"));
+    at.b.plays(limits(600), answers("b"));
+    expect(await call("gRPC unary", { model: "r" })).toMatchObject({ reason: "PROVIDER_RATE_LIMITED" });
+    const { considered, provider } = await planOf(service);
+    expect(described(considered)).toEqual([
+      expect.stringMatching(/^b\/m: b limits the rate/),
+      expect.stringMatching(/^a\/m: a limits the rate/),
+    ]);
+    expect(provider).toBe("b");
+    expect((await call("gRPC unary", { model: "r" })).recorded).toEqual(["b/m#k1"]);
+  });
+
   it("asks nobody and changes nothing", async () => {
     const { service, at } = await startRouted({
       providers: ["a", "b"],

@@ -5,6 +5,7 @@ import { deadlineForms, forms, recordOf, startRouted, until } from "./harness.ts
 
 const two = "[{ targets: [{ model: a/m }, { model: b/m }], balance: order }]";
 const one = "[{ targets: [{ model: a/m }] }]";
+const tiers = "[{ targets: [{ model: a/m }] }, { targets: [{ model: b/m }] }]";
 const route = (tiers: string, more = "") => `routes: { r: { tiers: ${tiers}${more} } }`;
 const quick = "retry: { backoff: { initial: 1ms, max: 2ms } }";
 /** A failure after which a call waits for four seconds. */
@@ -47,6 +48,17 @@ describe.each(forms)("retries, as %s", (form) => {
       startOffset ? durationMs(startOffset) : 0,
     );
     expect((answered ?? 0) - (failed ?? 0)).toBeGreaterThanOrEqual(149);
+  });
+
+  it.each([
+    [429, "PROVIDER_RATE_LIMITED"],
+    [503, "PROVIDER_UNAVAILABLE"],
+  ])("take the next tier before a wait that a provider without key requests, status %i", async (status, reason) => {
+    const { call, at } = await startRouted({ providers: ["a", "b"], yaml: route(tiers) });
+    at.a.plays(rejects(status, { headers: { "retry-after-ms": "4000" } }));
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "b", reason: "", recorded: [`a/m ${reason}`, "b/m"] });
+    expect(got.record.durationMs).toBeLessThan(4_000);
   });
 
   it("do not wait longer than retry_after_up_to, and the error says how long to wait", async () => {
@@ -125,7 +137,7 @@ describe("shutdown", () => {
     await until(() => service.routing.targets("r")[0]?.inFlight === 0);
     await service.stop();
     const { record, recorded, reason } = await ended;
-    expect(record).toMatchObject({ outcome: "error", reason: "SHUTTING_DOWN" });
+    expect(record).toMatchObject({ outcome: "failed", reason: "SHUTTING_DOWN" });
     expect(reason).toBe("SHUTTING_DOWN");
     expect(recorded).toEqual(["a/m PROVIDER_UNAVAILABLE"]);
     expect(at.a.requests).toHaveLength(1);

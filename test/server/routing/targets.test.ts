@@ -48,6 +48,29 @@ describe.each(forms)("a target that cannot serve a request, as %s", (form) => {
     await Promise.all([first, second]);
   });
 
+  it("asks a target that is left, whatever number of queues were full before", async () => {
+    const { call, at } = await startRouted({
+      providers: ["a", "b", "c"],
+      sections: { a: "max_connections: 1", b: "max_connections: 1" },
+      yaml: `routes:
+  r:
+    tiers: [{ targets: [{ model: a/m }, { model: b/m }] }, { targets: [{ model: c/m }] }]
+    attempts: { max: 1 }
+limits: { max_queue_per_provider: 0 }
+`,
+    });
+    const controller = new AbortController();
+    const { signal } = controller;
+    for (const upstream of [at.a, at.b]) upstream.plays(stalls);
+    const busy = ["a/m", "b/m"].map((model) => call(form, { model, signal }));
+    await Promise.all([at.a.received(1), at.b.received(1)]);
+    const got = await call(form, { model: "r" });
+    expect(got).toMatchObject({ text: "c", reason: "", warnings: ["FELL_BACK"] });
+    expect([...got.recorded].sort()).toEqual(["a/m QUEUE_FULL", "b/m QUEUE_FULL", "c/m"]);
+    controller.abort();
+    await Promise.all(busy);
+  });
+
   it("moves the call to a larger context window, past those that are not larger", async () => {
     const targets = ["a", "b", "c"].map((name) => `{ targets: [{ model: ${name}/m }] }`).join(", ");
     const { call, at } = await startRouted({
@@ -115,7 +138,7 @@ describe("a target that cannot serve a request", () => {
     });
     const kind = { case: "providerTool", value: { provider: "b", type: "browser_search" } } as const;
     const got = await call("gRPC stream", { model: "r", tools: [create(ToolSchema, { kind })] });
-    expect(got).toMatchObject({ text: "b", reason: "", recorded: ["b/m"], warnings: ["FELL_BACK"] });
+    expect(got).toMatchObject({ text: "b", reason: "", recorded: ["b/m"], warnings: ["FELL_BACK", "PRICE_UNKNOWN"] });
     expect(at.a.requests).toHaveLength(0);
     // A function is for any target.
     expect(

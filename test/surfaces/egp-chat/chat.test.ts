@@ -107,7 +107,7 @@ describe("a stream", () => {
     const failure = streamFailure.parse(JSON.parse(data[1] ?? ""));
     expect(failure.error.status_code).toBe(500);
     expect(failure.request_id).toBe(response.headers.get("x-request-id"));
-    expect(surface.records).toMatchObject([{ outcome: "error", reason: "PROVIDER_UNAVAILABLE" }]);
+    expect(surface.records).toMatchObject([{ outcome: "failed", reason: "PROVIDER_UNAVAILABLE" }]);
   });
 
   it("aborts the upstream request and records cancellation on disconnect", async () => {

@@ -96,7 +96,7 @@ describe("errors of EGP chat", () => {
     const response = await surface.post({ ...ask("hi"), ...change });
     expect(response.status).toBe(422);
     expect([...new Set(await placesOf(response))].sort()).toEqual(places);
-    expect(surface.records).toMatchObject([{ outcome: "error", reason: "INVALID_REQUEST" }]);
+    expect(surface.records).toMatchObject([{ outcome: "refused", reason: "INVALID_REQUEST" }]);
   });
 
   it("sends pydantic 1's error type for each violation", async () => {

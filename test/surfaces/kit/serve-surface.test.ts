@@ -56,7 +56,7 @@ describe("request bodies", () => {
     const places = await placesOf(response);
     expect(places).toEqual(status === 422 ? ["body"] : []);
     expect(response.headers.get("x-request-id")).toBe(surface.records[0]?.requestId);
-    expect(surface.records).toMatchObject([{ method: "egp-chat", protocol: "http", outcome: "error" }]);
+    expect(surface.records).toMatchObject([{ method: "egp-chat", protocol: "http", outcome: "refused" }]);
   });
 
   it.each([
@@ -127,7 +127,7 @@ describe("a bug in a translator", () => {
     const response = await surface.post(ask("hello", more));
     expect(response.status).toBe(500);
     expect(refusal.parse(await response.json()).detail).toMatch(/^an internal error occurred/);
-    expect(surface.records).toMatchObject([{ outcome: "error", reason: "INTERNAL" }]);
+    expect(surface.records).toMatchObject([{ reason: "INTERNAL" }]);
     expect(surface.faults).toHaveLength(1);
   });
 
@@ -143,7 +143,7 @@ describe("a bug in a translator", () => {
     const { data } = await readEvents(await surface.post(ask("a b", { stream: true })));
     expect(data).toHaveLength(3);
     expect(streamFailure.parse(JSON.parse(data[2] ?? "")).error.status_code).toBe(500);
-    expect(surface.records).toMatchObject([{ outcome: "error", reason: "INTERNAL" }]);
+    expect(surface.records).toMatchObject([{ outcome: "failed", reason: "INTERNAL" }]);
   });
 
   it("closes the connection if the error translator fails, and serves further calls", async () => {
@@ -169,7 +169,7 @@ describe("a call", () => {
     const record = surface.nextRecord();
     const flood = script({ text: "x ", repeat: 1_000_000, large: 65_536 });
     const response = await surface.post(ask(flood, { stream: true }));
-    expect(await record).toMatchObject({ outcome: "deadline" });
+    expect(await record).toMatchObject({ outcome: "deadline_exceeded" });
     await response.body?.cancel();
   });
 
@@ -198,7 +198,7 @@ describe("a stream that is silent", () => {
     expect(comments).toEqual(["waiting"]);
     expect(data).toHaveLength(1);
     expect(streamFailure.safeParse(JSON.parse(data[0] ?? "")).success).toBe(true);
-    expect(surface.records).toMatchObject([{ outcome: "deadline" }]);
+    expect(surface.records).toMatchObject([{ outcome: "deadline_exceeded" }]);
   });
 
   it("sends warnings in a comment if the headers are already sent", async () => {

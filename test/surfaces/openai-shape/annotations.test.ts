@@ -1,12 +1,13 @@
 import { expect, it, onTestFinished } from "vitest";
 import { delta, finish, streamed, whole } from "../../behaviours/wire.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
-import { startTestService } from "../../support/service.ts";
+import { pricesOf, startTestService } from "../../support/service.ts";
 
 async function start(...scripts: readonly Script[]) {
   const upstream = await startReplayUpstream(...scripts);
   onTestFinished(() => upstream[Symbol.asyncDispose]());
-  const service = await startTestService({ OPENROUTER_API_KEY: "k", OPENROUTER_BASE_URL: upstream.baseUrl });
+  const environment = { OPENROUTER_API_KEY: "k", OPENROUTER_BASE_URL: upstream.baseUrl };
+  const service = await startTestService(environment, undefined, pricesOf("openrouter/x"));
   onTestFinished(() => service.stop());
   const post = (body: object) =>
     fetch(`http://${service.httpAddress}/v1/chat/completions`, {

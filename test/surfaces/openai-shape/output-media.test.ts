@@ -1,17 +1,15 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { delta, finish, streamed, whole } from "../../behaviours/wire.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
-import { startTestService } from "../../support/service.ts";
+import { pricesOf, startTestService } from "../../support/service.ts";
 
 const models = { OPENAI: "openai/gpt-audio", OPENROUTER: "openrouter/x", GEMINI: "gemini/gemini-2.5-flash" };
 
 async function start(provider: keyof typeof models, ...scripts: readonly Script[]) {
   const upstream = await startReplayUpstream(...scripts);
   onTestFinished(() => upstream[Symbol.asyncDispose]());
-  const service = await startTestService({
-    [`${provider}_API_KEY`]: "k",
-    [`${provider}_BASE_URL`]: upstream.baseUrl,
-  });
+  const environment = { [`${provider}_API_KEY`]: "k", [`${provider}_BASE_URL`]: upstream.baseUrl };
+  const service = await startTestService(environment, undefined, pricesOf(models[provider]));
   onTestFinished(() => service.stop());
   const post = (body: object) =>
     fetch(`http://${service.httpAddress}/v1/chat/completions`, {

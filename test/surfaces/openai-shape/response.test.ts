@@ -221,7 +221,7 @@ describe("OpenAI's stream", () => {
       error: { type: "service_unavailable_error", code: "provider_stream_interrupted" },
     });
     expect(data).not.toContain("[DONE]");
-    expect(surface.records).toMatchObject([{ outcome: "error", reason: "PROVIDER_STREAM_INTERRUPTED" }]);
+    expect(surface.records).toMatchObject([{ outcome: "failed", reason: "PROVIDER_STREAM_INTERRUPTED" }]);
   });
 });
 

@@ -147,7 +147,7 @@ describe("the client openai", () => {
     const answer = await client.chat.completions.create(ask, { maxRetries: 1 });
     expect(answer.choices[0]?.message.content).toBe("now");
     expect(requests).toHaveLength(2);
-    expect(records.map(({ outcome }) => outcome)).toEqual(["error", "ok"]);
+    expect(records.map(({ outcome }) => outcome)).toEqual(["failed", "ok"]);
   });
 
   it("throws if a stream fails after its start", async () => {

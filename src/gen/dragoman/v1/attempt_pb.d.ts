@@ -96,8 +96,9 @@ export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
   credential: string;
 
   /**
-   * Usage of this upstream request. If the attempt was not answered and another one was, it is what the provider reported
-   * before, or an estimate with the quality PARTIAL. Otherwise unset if the provider reported none.
+   * Usage and cost of this upstream request. If the provider reported none: an estimate, with the quality PARTIAL if the
+   * attempt was not answered. Unset if the request cannot have used tokens, because the provider rejected it or never
+   * received it.
    *
    * @generated from field: dragoman.v1.Usage usage = 11;
    */
@@ -139,6 +140,14 @@ export declare type Attempt = Message<"dragoman.v1.Attempt"> & {
    * @generated from field: optional int32 choice_index = 16;
    */
   choiceIndex?: number | undefined;
+
+  /**
+   * Service tier that the provider used, in the provider's spelling. Empty if the provider does not report it; the cost
+   * is then that of ChatRequest.service_tier.
+   *
+   * @generated from field: string service_tier = 17;
+   */
+  serviceTier: string;
 };
 
 /**

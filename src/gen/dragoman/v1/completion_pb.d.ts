@@ -66,7 +66,8 @@ export declare type ChatCompletion = Message<"dragoman.v1.ChatCompletion"> & {
   choices: Choice[];
 
   /**
-   * Token usage of the response. Attempts that did not respond have a usage of their own.
+   * Token usage of the response, and the cost of the call. Attempts that did not respond have a usage of their own, whose
+   * cost is part of that of the call.
    *
    * @generated from field: dragoman.v1.Usage usage = 6;
    */

@@ -146,8 +146,8 @@ export declare type CallInfo = Message<"dragoman.v1.CallInfo"> & {
   callId: string;
 
   /**
-   * Usage until the failure: what the provider reported, else an estimate. Unset if no upstream request can have used
-   * tokens, because the provider rejected it or never received it.
+   * Usage of all attempts until the failure, with its cost: what the provider reported, else an estimate. Unset if no
+   * upstream request can have used tokens, because the provider rejected it or never received it.
    *
    * @generated from field: dragoman.v1.Usage usage = 2;
    */
@@ -176,7 +176,7 @@ export declare const CallInfoSchema: GenMessage<CallInfo>;
  * `ErrorInfo.metadata` has, where they apply: `request_id` (x-request-id), `model`, `provider`, `target`, `account_id`,
  * `partial` (`true` if output had started), `fields` (of UNSUPPORTED_PARAMETER), `parameter` (that the provider rejected),
  * `input_tokens`, `max_output_tokens` and `context_window_tokens` (of CONTEXT_LENGTH_EXCEEDED), `limit`, `bound` and
- * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` (of
+ * `waiting` (of rejections because of load), `role` and `required_role` (of ROLE_NOT_ALLOWED), `route` and `call_id` (of
  * RESOURCE_NOT_FOUND).
  *
  * @generated from enum dragoman.v1.ErrorReason
@@ -267,14 +267,14 @@ export enum ErrorReason {
   CREDENTIALS_INVALID = 11,
 
   /**
-   * The API key may not use the account.
+   * The API key may not use the account, or the account has expired.
    *
    * @generated from enum value: ERROR_REASON_ACCOUNT_NOT_ALLOWED = 12;
    */
   ACCOUNT_NOT_ALLOWED = 12,
 
   /**
-   * The API key or account may not use the model. This version does not set it yet.
+   * The API key or the account does not allow the model.
    *
    * @generated from enum value: ERROR_REASON_MODEL_NOT_ALLOWED = 13;
    */
@@ -295,7 +295,7 @@ export enum ErrorReason {
   RESOURCE_NOT_FOUND = 15,
 
   /**
-   * The resource exists already. This version does not set it yet.
+   * The resource exists already.
    *
    * @generated from enum value: ERROR_REASON_RESOURCE_ALREADY_EXISTS = 16;
    */
@@ -337,14 +337,14 @@ export enum ErrorReason {
   PROVIDER_RATE_LIMITED = 21,
 
   /**
-   * The limit of requests per minute is reached. This version does not set it yet.
+   * The limit of requests per minute is reached.
    *
    * @generated from enum value: ERROR_REASON_REQUESTS_LIMITED = 22;
    */
   REQUESTS_LIMITED = 22,
 
   /**
-   * The limit of tokens per minute is reached. This version does not set it yet.
+   * The limit of tokens per minute is reached.
    *
    * @generated from enum value: ERROR_REASON_TOKENS_LIMITED = 23;
    */
@@ -358,7 +358,7 @@ export enum ErrorReason {
   CONCURRENCY_LIMITED = 24,
 
   /**
-   * The budget is used up. This version does not set it yet.
+   * The budget is used up, or what is left is less than the call may cost, or the price of the model is unknown.
    *
    * @generated from enum value: ERROR_REASON_BUDGET_EXHAUSTED = 25;
    */
@@ -454,6 +454,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_MALFORMED_FRAME = 38;
    */
   MALFORMED_FRAME = 38,
+
+  /**
+   * The method needs the database of keys, accounts and the ledger, and the service has none.
+   *
+   * @generated from enum value: ERROR_REASON_STORE_NOT_CONFIGURED = 39;
+   */
+  STORE_NOT_CONFIGURED = 39,
+
+  /**
+   * The database, or the state that replicas share, does not respond.
+   *
+   * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 40;
+   */
+  STORE_UNAVAILABLE = 40,
 }
 
 /**

@@ -151,8 +151,9 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   outputModalities: Modality[];
 
   /**
-   * Prices of the model at the time of the call, by number of prompt tokens. From the configuration, else from a table
-   * of published prices. Empty if unknown, which does not mean that the model is free.
+   * Prices of the model at the time of the call, by service tier and number of prompt tokens. From the configuration,
+   * else from a table of published prices. Empty if unknown, which does not mean that the model is free: models that run
+   * inside Dragoman (echo and local) have prices of 0. A route has prices if all its targets have the same.
    *
    * @generated from field: repeated dragoman.v1.ModelPrice prices = 18;
    */
@@ -235,7 +236,8 @@ export declare type ModelPrice = Message<"dragoman.v1.ModelPrice"> & {
   fromInputTokens: number;
 
   /**
-   * Service tier, in the provider's spelling. Empty for the provider's default tier.
+   * Service tier, in lower case. Empty for the provider's usual tier, and for configured prices, which apply to all. The
+   * prices of a tier that has no entry are unknown.
    *
    * @generated from field: string service_tier = 2;
    */
@@ -278,8 +280,8 @@ export declare type ModelPrice = Message<"dragoman.v1.ModelPrice"> & {
   outputPicosPerToken: bigint;
 
   /**
-   * Version of the prices: name and version of a price table, such as `genai-prices 0.1.8`, or `configuration-` and a
-   * hash.
+   * Version of the prices: name and version of a price table, such as `genai-prices 0.1.8`; `configuration-` and a hash;
+   * or `free`.
    *
    * @generated from field: string price_version = 8;
    */

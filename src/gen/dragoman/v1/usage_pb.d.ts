@@ -11,10 +11,11 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_dragoman_v1_usage: GenFile;
 
 /**
- * Token usage of a call, with the output of all choices. Some providers report input_tokens without cached tokens or
- * output_tokens without reasoning. Dragoman adds these, so both counts are always totals. A count that the provider
- * does not report is unset. Counts above 2^31-1 become 2^31-1, with the quality USAGE_QUALITY_ESTIMATED. With one
- * request per choice, each count is the sum over the requests; a count that only some requests report is their sum.
+ * Token usage of a response, with the output of all choices; of a failed call, that of all its attempts. Some
+ * providers report input_tokens without cached tokens or output_tokens without reasoning. Dragoman adds these, so
+ * both counts are always totals. A count that the provider does not report is unset. Counts above 2^31-1 become
+ * 2^31-1, with the quality USAGE_QUALITY_ESTIMATED. With one request per choice, each count is the sum over the
+ * requests; a count that only some requests report is their sum.
  *
  * @generated from message dragoman.v1.Usage
  */
@@ -126,7 +127,9 @@ export declare type Usage = Message<"dragoman.v1.Usage"> & {
   serverToolRequests: { [key: string]: number };
 
   /**
-   * Cost of the call. Unset if it is unknown; with one request per choice, if it is unknown for any of the requests.
+   * Cost of the call: of all its attempts, also those that failed or were abandoned after the provider may have counted
+   * tokens. The tokens above are those of the response, so that the cost can be more than they cost. Unset if the cost of
+   * any attempt is unknown; 0 only if the call costs nothing. In Attempt.usage, the cost of that upstream request.
    *
    * @generated from field: dragoman.v1.Cost cost = 16;
    */
@@ -140,8 +143,9 @@ export declare type Usage = Message<"dragoman.v1.Usage"> & {
 export declare const UsageSchema: GenMessage<Usage>;
 
 /**
- * Cost in nanodollars (US dollars times 10^-9). The total is computed exactly and rounded once, so that it can differ
- * by a few nanodollars from the sum of the rounded parts.
+ * Cost in nanodollars (US dollars times 10^-9), at list prices without discounts and taxes. Each amount is computed
+ * exactly and rounded once, so that a total can differ by a few nanodollars from the sum of its parts, and the cost of a
+ * call from the sum over its attempts.
  *
  * @generated from message dragoman.v1.Cost
  */
@@ -182,21 +186,24 @@ export declare type Cost = Message<"dragoman.v1.Cost"> & {
   outputNanos: bigint;
 
   /**
-   * Everything else, such as tools that the provider ran. 0 if source is COST_SOURCE_PROVIDER.
+   * Everything else: fees of requests and of tools that the provider ran, and of a call whose attempts have different
+   * sources, the totals that providers reported. 0 if source is COST_SOURCE_PROVIDER.
    *
    * @generated from field: int64 other_nanos = 6;
    */
   otherNanos: bigint;
 
   /**
-   * Where the amounts come from.
+   * Where the amounts come from. If the attempts of a call have different sources: COST_SOURCE_PRICE_TABLE if any has it,
+   * else COST_SOURCE_CONFIGURATION.
    *
    * @generated from field: dragoman.v1.CostSource source = 7;
    */
   source: CostSource;
 
   /**
-   * Version of the price table. Empty if source is COST_SOURCE_PROVIDER.
+   * Version of the prices, such as `genai-prices 0.1.8`: other prices have another version. Several versions are ordered
+   * and separated by `, `. `free` for models that run inside Dragoman. Empty if source is COST_SOURCE_PROVIDER.
    *
    * @generated from field: string price_version = 8;
    */
@@ -223,7 +230,7 @@ export enum CostSource {
   UNSPECIFIED = 0,
 
   /**
-   * Reported by the provider with its response (DeepInfra, OpenRouter and xAI), rounded to nanodollars. Only
+   * Reported by the provider with its response (DeepInfra, OpenRouter, Perplexity and xAI), rounded to nanodollars. Only
    * total_nanos is set. Dragoman ignores negative costs and those above 1,000,000 US dollars.
    *
    * @generated from enum value: COST_SOURCE_PROVIDER = 1;
@@ -231,14 +238,15 @@ export enum CostSource {
   PROVIDER = 1,
 
   /**
-   * Computed by Dragoman from its price table. This version does not set it yet.
+   * Computed by Dragoman from its table of published prices. Models that run inside Dragoman (echo and local) cost
+   * nothing.
    *
    * @generated from enum value: COST_SOURCE_PRICE_TABLE = 2;
    */
   PRICE_TABLE = 2,
 
   /**
-   * Computed by Dragoman from prices in the configuration. This version does not set it yet.
+   * Computed by Dragoman from prices in the configuration.
    *
    * @generated from enum value: COST_SOURCE_CONFIGURATION = 3;
    */

@@ -126,14 +126,16 @@ export enum WarningReason {
   FELL_BACK = 9,
 
   /**
-   * Usage.cost is unset, because Dragoman knows no price. This version does not set it yet.
+   * Usage.cost is unset, because Dragoman does not know a price. Once in a response: in ChatStarted.warnings if no price
+   * of the model is known, in ChatCompleted.warnings if something that the call used has none, such as a service tier.
+   * Not sent for providers that publish no prices, such as servers that operators run themselves.
    *
    * @generated from enum value: WARNING_REASON_PRICE_UNKNOWN = 10;
    */
   PRICE_UNKNOWN = 10,
 
   /**
-   * A budget is nearly used up. This version does not set it yet.
+   * A budget is nearly used up: the share Budget.warn_at of it is spent. The message has the amounts.
    *
    * @generated from enum value: WARNING_REASON_BUDGET_NEAR = 11;
    */

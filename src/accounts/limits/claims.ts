@@ -1,0 +1,126 @@
+import type { AccountSettings, Budget, KeySettings, Limits } from "../../config/account.ts";
+import { holderOf } from "../holder.ts";
+import type { Claim } from "./limit-store.ts";
+import type { CallNeed } from "./need.ts";
+import { type Period, periodAt } from "./period.ts";
+
+/** Who shares limits and budgets: an API key or an account. */
+export interface LimitedHolder {
+  /** `key:<id>` or `account:<id>`. */
+  readonly holder: string;
+  /** Name for people, such as `the account billing`. */
+  readonly name: string;
+  readonly limits?: Limits | undefined;
+  readonly budgets?: readonly Budget[] | undefined;
+}
+
+/** Returns an account as a holder of limits and budgets. */
+export function limitedAccount({
+  id,
+  limits,
+  budgets,
+}: Pick<AccountSettings, "id" | "limits" | "budgets">): LimitedHolder {
+  return { holder: holderOf({ accountId: id, keyId: "" }), name: `the account ${id}`, limits, budgets };
+}
+
+/** Returns an API key as a holder of limits and budgets. */
+export function limitedKey({ id, limits, budgets }: Pick<KeySettings, "id" | "limits" | "budgets">): LimitedHolder {
+  return { holder: holderOf({ accountId: "", keyId: id }), name: `the API key ${id}`, limits, budgets };
+}
+
+/** Whether a holder has any limit or budget. */
+export function isLimited({ limits, budgets = [] }: Pick<LimitedHolder, "limits" | "budgets">): boolean {
+  if (budgets.length > 0) return true;
+  if (limits === undefined) return false;
+  const { requestsPerMinute, tokensPerMinute, concurrentCalls } = limits;
+  return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrentCalls !== undefined;
+}
+
+/** A claim, with what its limit means to people. */
+export interface NamedClaim extends Claim {
+  readonly owner: LimitedHolder;
+  /** Undefined: the claim is no budget. */
+  readonly budget?: Budget;
+}
+
+/** A budget that rejects a call, because the price of the call is unknown. */
+export interface UnpricedBudget {
+  readonly owner: LimitedHolder;
+  readonly budget: Budget;
+  /** Id of the model. */
+  readonly model: string;
+}
+
+/** Everything that a call claims: first the requests of each holder, then tokens, calls in progress and budgets. */
+export interface CallClaims {
+  readonly claims: readonly NamedClaim[];
+  readonly unpriced: readonly UnpricedBudget[];
+}
+
+/** Whether the claims of a holder depend on what a call needs. */
+export function needsEstimate({ limits, budgets = [] }: LimitedHolder): boolean {
+  return limits?.tokensPerMinute !== undefined || budgets.length > 0;
+}
+
+/**
+ * Returns the claims of a call.
+ *
+ * @param need called at most once, if it matters. `hasBudget`: the cost matters, too
+ */
+export function claimsOf(
+  holders: readonly LimitedHolder[],
+  need: (hasBudget: boolean) => CallNeed,
+  nowMs: number,
+): CallClaims {
+  const hasBudget = holders.some(({ budgets = [] }) => budgets.length > 0);
+  const estimate = holders.some(needsEstimate) ? need(hasBudget) : undefined;
+  const [requests, tokens, calls, budgets]: [NamedClaim[], NamedClaim[], NamedClaim[], NamedClaim[]] = [[], [], [], []];
+  const unpriced: UnpricedBudget[] = [];
+  for (const owner of holders) {
+    const { holder, limits } = owner;
+    if (limits !== undefined) {
+      const { requestsPerMinute, tokensPerMinute, concurrentCalls, shadow } = limits;
+      const common = { owner, holder, shadow };
+      if (requestsPerMinute !== undefined) {
+        requests.push({ ...common, kind: "requests", limit: requestsPerMinute, hold: 1 });
+      }
+      if (tokensPerMinute !== undefined) {
+        // An estimate alone never rejects the first call of an idle account.
+        const hold = Math.min(estimate?.tokens ?? 0, tokensPerMinute);
+        tokens.push({ ...common, kind: "tokens", limit: tokensPerMinute, hold });
+      }
+      if (concurrentCalls !== undefined) calls.push({ ...common, kind: "calls", limit: concurrentCalls, hold: 1 });
+    }
+    for (const [index, budget] of (owner.budgets ?? []).entries()) {
+      if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, index, estimate, nowMs));
+      else if (budget.unpriced === "refuse") unpriced.push({ owner, budget, model: estimate?.unpriced ?? "" });
+    }
+  }
+  return { claims: [...requests, ...tokens, ...calls, ...budgets], unpriced };
+}
+
+function budgetClaim(
+  owner: LimitedHolder,
+  budget: Budget,
+  index: number,
+  { nanos = 0, isBound }: CallNeed,
+  nowMs: number,
+): NamedClaim {
+  const { name, endMs } = periodOf(budget, nowMs);
+  return {
+    owner,
+    budget,
+    holder: owner.holder,
+    kind: "budget",
+    limit: budget.amountNanos,
+    period: { name: `${index}:${name}`, endMs },
+    hold: nanos,
+    flexible: !isBound,
+    shadow: budget.shadow,
+  };
+}
+
+/** Returns the period of a budget at a time. */
+export function periodOf({ period, timeZone }: Budget, nowMs: number): Period {
+  return periodAt(period, timeZone, nowMs);
+}

@@ -1,0 +1,110 @@
+import type { GatewayError } from "../../errors.ts";
+import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
+import type { NamedClaim } from "./claims.ts";
+import { type Header, limitHeaders } from "./limit-headers.ts";
+import type { Decision } from "./limit-store.ts";
+import { formatDollars } from "./refusal.ts";
+
+/** Words for CallRecord.notes. */
+export type LimitNote = "LIMIT_SHADOW" | "BUDGET_SHADOW" | "STORE_LOSS";
+
+/** How a call ended. */
+export interface CallEnd {
+  /** Undefined: no provider can have counted tokens. */
+  readonly usage: Usage | undefined;
+  /** Whether a provider got a request. */
+  readonly wasSent: boolean;
+}
+
+interface Options {
+  /** Why the call is not let in. Undefined: it is. */
+  readonly error: GatewayError | undefined;
+  /** Whether a shadow budget would have rejected the call for its unknown price. */
+  readonly hasUnpricedShadow: boolean;
+  /** Replaces what the call holds by what it used, by claim. */
+  readonly settle: (used: readonly number[]) => void;
+  /** Remembers the output of a response. */
+  readonly noteOutput: (tokens: number) => void;
+}
+
+const nothing: Decision = { refusedBy: undefined, waitMs: undefined, left: [], shadowed: [], shared: true };
+
+/** What a call holds of its limits and budgets, until it settles. */
+export class LimitedCall {
+  readonly #claims: readonly NamedClaim[];
+  readonly #decision: Decision;
+  readonly #options: Options;
+  #headers: readonly Header[] | undefined;
+
+  constructor(claims: readonly NamedClaim[], decision: Decision, options: Options) {
+    this.#claims = claims;
+    this.#decision = decision;
+    this.#options = options;
+  }
+
+  /** A call that is not let in, whatever is left. */
+  static refused(error: GatewayError): LimitedCall {
+    const none = () => {};
+    return new LimitedCall([], nothing, { error, hasUnpricedShadow: false, settle: none, noteOutput: none });
+  }
+
+  /** Why the call is not let in. Undefined: it is. */
+  get error(): GatewayError | undefined {
+    return this.#options.error;
+  }
+
+  /** Headers that tell what is left. */
+  get headers(): readonly Header[] {
+    this.#headers ??= limitHeaders(this.#claims, this.#decision.left);
+    return this.#headers;
+  }
+
+  /** What the record of the call says about its limits. */
+  get notes(): readonly LimitNote[] {
+    const { shadowed, shared } = this.#decision;
+    const notes = new Set<LimitNote>(shared ? [] : ["STORE_LOSS"]);
+    if (this.#options.hasUnpricedShadow) notes.add("BUDGET_SHADOW");
+    for (const index of shadowed) notes.add(this.#claims[index]?.budget ? "BUDGET_SHADOW" : "LIMIT_SHADOW");
+    return [...notes];
+  }
+
+  /** Warnings BUDGET_NEAR. */
+  get warnings(): readonly Warning[] {
+    return this.#claims.flatMap((claim, index) => nearBudget(claim, this.#decision.left[index]?.remaining) ?? []);
+  }
+
+  /** Replaces what the call holds by what it used. Call it once, with any outcome. */
+  settle({ usage, wasSent }: CallEnd): void {
+    const { error, settle, noteOutput } = this.#options;
+    if (error !== undefined || this.#claims.length === 0) return;
+    if (usage !== undefined) noteOutput(usage.outputTokens);
+    settle(this.#claims.map((claim) => (wasSent ? usedOf(claim, usage) : 0)));
+  }
+}
+
+function usedOf({ kind, hold }: NamedClaim, usage: Usage | undefined): number {
+  switch (kind) {
+    case "requests":
+    case "calls":
+      return hold;
+    case "tokens":
+      return usage?.totalTokens ?? 0;
+    case "budget":
+      if (usage === undefined) return 0;
+      // The price was known, but not that of everything that the call used: the budget counts what the call held.
+      return usage.cost === undefined ? hold : Number(usage.cost.totalNanos);
+    default:
+      return kind satisfies never;
+  }
+}
+
+function nearBudget({ owner, budget, limit, hold, period }: NamedClaim, remaining = limit): Warning | undefined {
+  if (budget === undefined || budget.shadow) return undefined;
+  // What this call holds is not spent yet.
+  const spent = Math.max(0, limit - remaining - hold);
+  if (spent < budget.warnAt * limit) return undefined;
+  const until = new Date(period?.endMs ?? 0).toISOString();
+  const message = `${owner.name} has used ${formatDollars(spent)} of its budget of ${formatDollars(limit)} until ${until}`;
+  return { $typeName: "dragoman.v1.Warning", reason: "BUDGET_NEAR", field: "", message };
+}

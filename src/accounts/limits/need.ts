@@ -1,0 +1,88 @@
+import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import { mostCost } from "../../prices/most-cost.ts";
+import type { PriceList } from "../../prices/price-list.ts";
+import { estimateBounds } from "../../tokens/counter.ts";
+import { estimateChatTokens, mostChatTokens } from "../../tokens/usage-estimate.ts";
+import { vocabularySizeOf } from "../../tokens/vocabulary-of-model.ts";
+
+/** Output tokens of a choice that has no limit, until the usual output is known. */
+const guessedOutput = 1000;
+
+/** What a call may need. */
+export interface CallNeed {
+  /** Tokens that it will probably use at most. */
+  readonly tokens: number;
+  /** Nanodollars. Undefined: the price of `unpriced` is unknown. */
+  readonly nanos: number | undefined;
+  /** Id of the first model without a known price. Empty: there is none. */
+  readonly unpriced: string;
+  /** Whether `nanos` is an upper bound: the caller limits the output. Tools of the provider are not in it. */
+  readonly isBound: boolean;
+}
+
+/** What the need of a call depends on. */
+export interface NeedFacts {
+  readonly chat: ChatRequest;
+  /** Models that may serve the call. */
+  readonly models: readonly Model[];
+  readonly prices: PriceList | undefined;
+  /** Output tokens per choice that few responses to such calls exceed. Undefined: not known. */
+  readonly usualOutput: number | undefined;
+  /** Whether the cost matters. */
+  readonly hasBudget: boolean;
+}
+
+/**
+ * Estimates what a call may need: as at the most expensive of the models. The request need not be valid: planning rejects
+ * it later, and the call then gives back what it holds.
+ */
+export function needOf({ chat, models, prices, usualOutput, hasBudget }: NeedFacts): CallNeed {
+  const choices = Math.max(1, chat.parameters?.n ?? 1);
+  const requested = chat.parameters?.maxOutputTokens;
+  const prompt = promptOf(chat, models);
+  const longest = mostOf(models, ({ maxOutputTokens }) => maxOutputTokens);
+  const possible = Math.max(0, Math.min(requested ?? Number.POSITIVE_INFINITY, longest));
+  const likely = Math.min(possible, usualOutput ?? (requested === undefined ? guessedOutput : possible));
+  const isBound = requested !== undefined;
+  const tokens = prompt.likely + likely * choices;
+  if (!hasBudget) return { tokens, nanos: 0, unpriced: "", isBound };
+  // Some providers read the prompt once for each choice.
+  const mostInput = prompt.most * choices;
+  const mostOutput = (isBound && Number.isFinite(possible) ? possible : likely) * choices;
+  let nanos = 0n;
+  for (const model of models) {
+    const known = prices?.pricesOf(model);
+    if (known === undefined) return { tokens, nanos: undefined, unpriced: model.id, isBound };
+    const cost = mostCost(known, mostInput, mostOutput, chat.serviceTier);
+    if (cost > nanos) nanos = cost;
+  }
+  return { tokens, nanos: clamp(nanos), unpriced: "", isBound };
+}
+
+/** Upper bound of a prompt's tokens from which only its length is read: an estimate would block the event loop. */
+const longPrompt = 300_000;
+
+/** `mostChatTokens` of English text, divided by its tokens: three for each character, of which a token has four. */
+const mostPerToken = 12;
+
+/** Returns the tokens of a prompt, as estimated and as an upper bound. */
+function promptOf(chat: ChatRequest, models: readonly Model[]): { readonly likely: number; readonly most: number } {
+  const window = mostOf(models, ({ contextWindowTokens }) => contextWindowTokens);
+  const most = mostChatTokens(chat);
+  if (most > longPrompt)
+    return { likely: Math.min(Math.ceil(most / mostPerToken), window), most: Math.min(most, window) };
+  const likely = Math.ceil(estimateChatTokens(chat, vocabularySizeOf(models[0])));
+  return { likely, most: Math.min(estimateBounds(likely).high, window) };
+}
+
+/** Returns the largest of a limit that models have. Infinite if one of them has none, or if there is no model. */
+function mostOf(models: readonly Model[], limitOf: (model: Model) => number): number {
+  const limits = models.map((model) => limitOf(model) || Number.POSITIVE_INFINITY);
+  return limits.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...limits);
+}
+
+/** Amounts are numbers below 2^53: nine million dollars. */
+function clamp(nanos: bigint): number {
+  return Number(nanos > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : nanos);
+}

@@ -1,0 +1,234 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { GatewayError } from "../errors.ts";
+import type { AccountStore, Changes, StoredAccount, StoredKey } from "./account-store.ts";
+import { mergeSorted } from "./merge-sorted.ts";
+
+/** Interval in ms of the reads that follow changes by other processes, which thus take at most two seconds. */
+const pollMs = 1000;
+/** Least interval in ms of the reads because of unknown keys. */
+const leastMs = 250;
+/** Time in ms after which a read has failed. */
+const readTimeoutMs = 5000;
+
+interface MirrorOptions {
+  readonly store: AccountStore;
+  /** Ids that the configuration has. It takes precedence over the database. */
+  readonly configured: { readonly keys: ReadonlySet<string>; readonly accounts: ReadonlySet<string> };
+  /** Called if the database stops or starts to respond; without an error if it responds. */
+  readonly onState?: (error?: GatewayError) => void;
+  /** Called once for a key or account of the database that has no effect. `why`: its name and the reason. */
+  readonly onIgnored?: (why: string) => void;
+}
+
+/**
+ * Keys and accounts of the database in the memory of this process. It follows the changes of all processes, and keeps
+ * what it knows while the database does not respond.
+ */
+export class StoreMirror {
+  readonly #options: MirrorOptions;
+  readonly #keys = new Map<string, StoredKey>();
+  readonly #bySha256 = new Map<string, StoredKey>();
+  readonly #accounts = new Map<string, StoredAccount>();
+  readonly #ignored = new Set<string>();
+  readonly #closing = new AbortController();
+  #keyIds: readonly string[] = [];
+  #revision = 0;
+  #responds = true;
+  /** The read in progress. */
+  #reading: Promise<void> | undefined;
+  /** The read that begins when the one in progress has ended. */
+  #next: Promise<void> | undefined;
+  /** The read for unknown keys, from the first such key until the read begins. */
+  #sparing: Promise<void> | undefined;
+  #lastSparing = Number.NEGATIVE_INFINITY;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the database now, and follows its changes until `close`. Never waits for it. */
+  start(): void {
+    void this.#follow();
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Returns the key with a secret, by the SHA-256 of the whole key. */
+  keyOf(sha256: string): StoredKey | undefined {
+    return this.#bySha256.get(sha256);
+  }
+
+  key(id: string): StoredKey | undefined {
+    return this.#keys.get(id);
+  }
+
+  /** Ids of all keys, in order. */
+  get keyIds(): readonly string[] {
+    return this.#keyIds;
+  }
+
+  account(id: string): StoredAccount | undefined {
+    return this.#accounts.get(id);
+  }
+
+  accounts(): Iterable<StoredAccount> {
+    return this.#accounts.values();
+  }
+
+  /** Changes the database, and follows the change. Rejects with STORE_UNAVAILABLE if the database does not respond. */
+  async change<Result>(write: (store: AccountStore) => Promise<Result>): Promise<Result> {
+    const result = await write(this.#options.store).catch((error: unknown) => Promise.reject(unavailable(error)));
+    // The change is made, also if the database stops to respond now.
+    await this.refresh().catch(() => undefined);
+    return result;
+  }
+
+  /**
+   * Reads the database. Resolves when a read that began after this call has ended. Rejects with STORE_UNAVAILABLE if the
+   * database does not respond.
+   */
+  refresh(): Promise<void> {
+    const begun = this.#reading;
+    if (begun === undefined) return this.#begin();
+    this.#next ??= begun.then(ignore, ignore).then(() => {
+      this.#next = undefined;
+      return this.#reading ?? this.#begin();
+    });
+    return this.#next;
+  }
+
+  /** As `refresh`, but with a bounded rate of reads, whatever the number of calls: anybody can send unknown keys. */
+  refreshSparingly(): Promise<void> {
+    this.#sparing ??= this.#waitForTurn().then(() => {
+      this.#sparing = undefined;
+      this.#lastSparing = performance.now();
+      return this.refresh();
+    });
+    return this.#sparing;
+  }
+
+  async #waitForTurn(): Promise<void> {
+    const waitMs = this.#lastSparing + leastMs - performance.now();
+    if (waitMs > 0) await delay(waitMs);
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.refresh().catch(ignore);
+      await delay(pollMs, undefined, { signal, ref: false }).catch(ignore);
+    }
+  }
+
+  #begin(): Promise<void> {
+    const reading = this.#read().then(
+      () => this.#setState(),
+      (thrown: unknown) => {
+        const error = unavailable(thrown);
+        this.#setState(error);
+        throw error;
+      },
+    );
+    this.#reading = reading.finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    let more = true;
+    while (more) {
+      const changes = await inTime(this.#options.store.changesAfter(this.#revision));
+      more = changes.more;
+      if (changes.revision < this.#revision) {
+        // The database was replaced, such as by a backup.
+        this.#clear();
+        more = true;
+      } else this.#apply(changes);
+    }
+  }
+
+  #apply({ revision, keys, accounts, unreadable }: Changes): void {
+    const { configured } = this.#options;
+    for (const { kind, id, why } of unreadable) {
+      this.#ignore(`${kind} ${id}: ${why}`);
+      // The key may be revoked. An account keeps its former limits.
+      if (kind === "key") this.#removeKey(id);
+    }
+    const newIds: string[] = [];
+    for (const key of keys) {
+      if (configured.keys.has(key.id)) this.#ignore(`key ${key.id}: the configuration has a key with this id`);
+      else {
+        if (!this.#keys.has(key.id)) newIds.push(key.id);
+        this.#setKey(key);
+      }
+    }
+    this.#keyIds = mergeSorted(this.#keyIds, newIds.sort());
+    for (const account of accounts) {
+      const { id } = account;
+      if (configured.accounts.has(id)) this.#ignore(`account ${id}: the configuration has an account with this id`);
+      else this.#accounts.set(id, Object.freeze(account));
+    }
+    this.#revision = revision;
+  }
+
+  #removeKey(id: string): void {
+    for (const { sha256 } of this.#keys.get(id)?.secrets ?? []) this.#bySha256.delete(sha256);
+    if (this.#keys.delete(id)) this.#keyIds = this.#keyIds.filter((other) => other !== id);
+  }
+
+  #setKey(key: StoredKey): void {
+    for (const { sha256 } of this.#keys.get(key.id)?.secrets ?? []) this.#bySha256.delete(sha256);
+    this.#keys.set(key.id, Object.freeze(key));
+    for (const { sha256 } of key.secrets) this.#bySha256.set(sha256, key);
+  }
+
+  #ignore(why: string): void {
+    if (this.#ignored.has(why)) return;
+    this.#ignored.add(why);
+    this.#options.onIgnored?.(why);
+  }
+
+  #clear(): void {
+    this.#keys.clear();
+    this.#bySha256.clear();
+    this.#accounts.clear();
+    this.#keyIds = [];
+    this.#revision = 0;
+  }
+
+  #setState(error?: GatewayError): void {
+    if (this.#closing.signal.aborted) return;
+    const responds = error === undefined;
+    if (responds === this.#responds) return;
+    this.#responds = responds;
+    this.#options.onState?.(error);
+  }
+}
+
+/** Rejects if a read takes too long. Nobody uses its result then. */
+async function inTime<T>(read: Promise<T>): Promise<T> {
+  const timeout = new AbortController();
+  const late = delay(readTimeoutMs, undefined, { signal: timeout.signal, ref: false }).then(() => {
+    throw new Error(`no response within ${readTimeoutMs} ms`);
+  });
+  late.catch(ignore);
+  read.catch(ignore);
+  try {
+    return await Promise.race([read, late]);
+  } finally {
+    timeout.abort();
+  }
+}
+
+function unavailable(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError("STORE_UNAVAILABLE", "the database of keys and accounts does not respond; retry later", {
+    retryAfterMs: pollMs,
+    cause: thrown,
+  });
+}
+
+function ignore(): void {}

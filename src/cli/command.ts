@@ -1,0 +1,123 @@
+import { parseArgs } from "node:util";
+import { UsageError } from "./failures.ts";
+import type { Shell } from "./shell.ts";
+
+/** Option of a command. */
+export interface Option {
+  readonly type: "string" | "boolean";
+  /** Placeholder for the value in the help, such as `<path>`. Only for options with a value. */
+  readonly value?: string;
+  /** What the option does, with its default. */
+  readonly help: string;
+}
+
+type Options = Readonly<Record<string, Option>>;
+
+/** Values of the options that the command line has. */
+export type Values<Given extends Options> = {
+  readonly [Name in keyof Given]?: Given[Name]["type"] extends "string" ? string : boolean;
+};
+
+/** What a command needs to be parsed and run. */
+interface CommandParts<Given extends Options, Operand extends string> {
+  /** What the command does: complete sentences for its help. */
+  readonly description: string;
+  readonly options: Given;
+  /** Arguments that are no options: the name and the meaning of each. All are required. Default: none. */
+  readonly operands?: Readonly<Record<Operand, string>>;
+  /** What to write instead of an unexpected argument. Default: only options. */
+  readonly insteadOfArgument?: string;
+  run(values: Values<Given>, operands: Readonly<Record<Operand, string>>, shell: Shell): Promise<void> | void;
+}
+
+/** Command of the program. */
+export interface Command {
+  /** Text of `dragoman <words> --help`. */
+  help(words: string): string;
+  /** Parses what follows the command's words, and runs the command. Throws UsageError. */
+  execute(words: string, parameters: readonly string[], shell: Shell): Promise<void>;
+}
+
+/** The option of every command that reads the configuration. */
+export const configOption = {
+  type: "string",
+  value: "<path>",
+  help: "the configuration file; default: the variable DRAGOMAN_CONFIG, or no file",
+} as const satisfies Option;
+
+const helpOption: Option = { type: "boolean", help: "print this help and exit" };
+
+/** Defines a command. Its help and its parsing follow from its options and operands. */
+export function defineCommand<const Given extends Options, const Operand extends string = never>(
+  parts: CommandParts<Given, Operand>,
+): Command {
+  const { description, options, insteadOfArgument = "write only options", run } = parts;
+  const operands: Readonly<Record<string, string>> = parts.operands ?? {};
+  const names = Object.keys(operands);
+  const allOptions = { ...options, help: helpOption };
+  return {
+    help(words) {
+      const line = ["dragoman", words, ...names.map((name) => `<${name}>`), "[options]"].join(" ");
+      const arguments_ = names.length > 0 ? `Arguments:\n${rows(Object.entries(operands))}\n` : "";
+      return `Usage: ${line}\n\n${description}\n\n${arguments_}Options:\n${optionRows(allOptions)}`;
+    },
+    async execute(words, parameters, shell) {
+      const advice = `see dragoman ${words} --help`;
+      const { values, positionals, repeated } = parse(parameters, allOptions, advice);
+      if (values.help === true) {
+        shell.stdout.write(this.help(words));
+        return;
+      }
+      if (repeated !== undefined) throw new UsageError(`--${repeated} is there twice; write it once`);
+      for (const [name, value] of Object.entries(values)) {
+        if (value === "") throw new UsageError(`--${name} needs a value; ${advice}`);
+      }
+      const missing = names[positionals.length];
+      if (missing !== undefined) throw new UsageError(`<${missing}> is missing: ${operands[missing]}; ${advice}`);
+      // Do not quote the argument, which may be a secret.
+      if (positionals.length > names.length) {
+        throw new UsageError(`unexpected argument; ${insteadOfArgument}; ${advice}`);
+      }
+      const given = Object.fromEntries(names.map((name, index) => [name, positionals[index] ?? ""]));
+      await run(values, given as Record<Operand, string>, shell);
+    },
+  };
+}
+
+interface Parsed<Given extends Options> {
+  readonly values: Values<Given>;
+  readonly positionals: readonly string[];
+  /** An option that is there more than once. */
+  readonly repeated: string | undefined;
+}
+
+/** Parses options and other arguments. Throws UsageError that ends with `advice`. */
+export function parse<const Given extends Options>(
+  parameters: readonly string[],
+  options: Given,
+  advice: string,
+): Parsed<Given> {
+  const types = Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }]));
+  try {
+    const parsed = parseArgs({ args: [...parameters], options: types, allowPositionals: true, tokens: true });
+    const names = parsed.tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
+    const repeated = names.find((name, index) => names.indexOf(name) < index);
+    // The parser checks the values against the table that the types come from.
+    return { values: parsed.values as Values<Given>, positionals: parsed.positionals, repeated };
+  } catch (error) {
+    const [message = ""] = String(error instanceof Error ? error.message : error).split(/\. |\.?\n|\.$/, 1);
+    throw new UsageError(`${message.charAt(0).toLowerCase()}${message.slice(1)}; ${advice}`);
+  }
+}
+
+/** Lines of the help for options. */
+export function optionRows(options: Options): string {
+  return rows(Object.entries(options).map(([name, { value, help }]) => [`--${name}${value ? ` ${value}` : ""}`, help]));
+}
+
+/** Lines of two aligned columns. A text can have several lines. */
+export function rows(entries: readonly (readonly [name: string, text: string])[]): string {
+  const width = Math.max(...entries.map(([name]) => name.length));
+  const further = `\n${" ".repeat(width + 4)}`;
+  return entries.map(([name, text]) => `  ${name.padEnd(width)}  ${text.replaceAll("\n", further)}\n`).join("");
+}

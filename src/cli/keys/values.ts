@@ -1,0 +1,22 @@
+import { parseAge } from "../../config/quantities.ts";
+import { parseTime } from "../../config/times.ts";
+import { UsageError } from "../failures.ts";
+
+/** Splits a list with commas. Undefined: an empty list. Throws UsageError for an empty item. */
+export function parseList(option: string, text: string | undefined): readonly string[] {
+  if (text === undefined) return [];
+  const items = text.split(",").map((item) => item.trim());
+  if (items.includes("")) throw new UsageError(`--${option} has an empty item; write names with commas between them`);
+  return items;
+}
+
+/** Parses a time, or a duration from now such as `90d`. Returns ms since 1970. Throws UsageError. */
+export function parseExpiry(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ageMs = /^\d+$/.test(text) ? undefined : parseAge(text);
+  const time = ageMs ? Date.now() + ageMs : parseTime(text);
+  if (time === undefined || time <= Date.now()) {
+    throw new UsageError("--expires is not a time in the future; write 90d, 12h, 2030-12-31 or 2030-12-31T17:00:00Z");
+  }
+  return time;
+}

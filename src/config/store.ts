@@ -1,0 +1,111 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { DatabaseSettings, StoreSettings } from "./config.ts";
+import type { ReportProblem } from "./config-error.ts";
+import { errorCode } from "./config-file.ts";
+import { formatAge, formatStorageSize } from "./quantities.ts";
+import type { StoreSection, WrittenDatabase } from "./store-schema.ts";
+
+interface StoreContext {
+  /** Whether the file has the section. */
+  readonly isWritten: boolean;
+  /** Folder of the file. */
+  readonly folder: string;
+  /** Whether the value at a path has been reported. */
+  readonly isWrong: (path: string) => boolean;
+}
+
+/**
+ * Resolves the section `store`. If the file has it, its paths are relative to the file, and a folder that cannot be
+ * written is reported. Otherwise the paths are relative to the working directory.
+ */
+export function resolveStore(
+  section: StoreSection,
+  { isWritten, folder: fileFolder, isWrong }: StoreContext,
+  report: ReportProblem,
+): StoreSettings {
+  const folder = isWritten ? fileFolder : resolve();
+  const database = resolveDatabase(section.database, folder);
+  const outbox = resolve(folder, section.outbox);
+  const requireFolder = (key: string, path: string, fix: string): void => {
+    if (!isWritten || isWrong(`store.${key}`)) return;
+    const code = obstacleTo(path);
+    if (code !== undefined) report(`store.${key}`, `cannot be written (${code})`, `${fix}, absolute or in ${folder}`);
+  };
+  requireFolder("outbox", outbox, "give a folder that Dragoman can write");
+  if (database.kind === "sqlite") {
+    requireFolder("database", dirname(database.path), "give the path of a file in a folder that Dragoman can write");
+  }
+  const { durability, on_full: onFull, max_outbox_size: maxOutboxBytes, retention, sinks } = section;
+  return {
+    isWritten,
+    database,
+    outbox,
+    durability,
+    onFull,
+    maxOutboxBytes,
+    retention: { callsMs: retention.calls, hoursMs: retention.hours },
+    sinks: { otlp: sinks.otlp },
+  };
+}
+
+/** Whether the database may have API keys: the file names it, or somebody has created the default one. */
+export function mayHaveKeys({ isWritten, database }: StoreSettings): boolean {
+  return isWritten || (database.kind === "sqlite" && existsSync(database.path));
+}
+
+function resolveDatabase(written: WrittenDatabase, folder: string): DatabaseSettings {
+  if (written.kind === "sqlite") {
+    const path = resolve(folder, written.path);
+    return { kind: "sqlite", name: `sqlite:${path}`, path };
+  }
+  const { hostname, port, pathname, searchParams } = new URL(written.url.reveal());
+  const host = hostname || (searchParams.get("host") ?? "");
+  return { kind: "postgres", name: `postgres://${host}:${port || "5432"}${pathname}`, url: written.url };
+}
+
+/** Returns the address of a database with its password, which the settings hide. */
+export function addressOf(
+  settings: DatabaseSettings,
+): { readonly kind: "sqlite"; readonly path: string } | { readonly kind: "postgres"; readonly url: string } {
+  return settings.kind === "sqlite"
+    ? { kind: "sqlite", path: settings.path }
+    : { kind: "postgres", url: settings.url.reveal() };
+}
+
+/** Returns the error code that a write to the folder, or its creation, would have. Undefined: none. */
+function obstacleTo(folder: string): string | undefined {
+  try {
+    if (!statSync(folder).isDirectory()) return "ENOTDIR";
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = errorCode(error);
+    return code === "ENOENT" && dirname(folder) !== folder ? obstacleTo(dirname(folder)) : code;
+  }
+}
+
+/** Describes the store as the section `store` of the file, without secrets. */
+export function describeStore(store: StoreSettings) {
+  const { otlp } = store.sinks;
+  const headers = Object.keys(otlp?.headers ?? {}).map((name) => [name, "[hidden]"]);
+  return {
+    database: describeDatabase(store.database),
+    outbox: store.outbox,
+    durability: store.durability,
+    on_full: store.onFull,
+    max_outbox_size: formatStorageSize(store.maxOutboxBytes),
+    retention: { calls: formatAge(store.retention.callsMs), hours: formatAge(store.retention.hoursMs) },
+    sinks: { otlp: otlp && { endpoint: otlp.endpoint, headers: Object.fromEntries(headers) } },
+  };
+}
+
+function describeDatabase(database: DatabaseSettings): string {
+  if (database.kind === "sqlite") return database.name;
+  const url = new URL(database.url.reveal());
+  if (url.password !== "") url.password = "hidden";
+  for (const name of [...url.searchParams.keys()]) {
+    if (/password/i.test(name)) url.searchParams.set(name, "hidden");
+  }
+  return url.href;
+}

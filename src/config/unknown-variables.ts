@@ -1,0 +1,26 @@
+import type { Environment } from "./environment.ts";
+import type { ConfigurableProvider } from "./provider.ts";
+import { suggest } from "./suggest.ts";
+
+const known = [
+  ...["DRAGOMAN_CONFIG", "DRAGOMAN_GRPC_ADDRESS", "DRAGOMAN_HTTP_ADDRESS", "DRAGOMAN_AUTHENTICATION"],
+  ...["DRAGOMAN_API_KEYS", "DRAGOMAN_LOG_LEVEL"],
+];
+
+/** Variables that Kubernetes sets in every container if a service has the name `dragoman`. */
+const fromKubernetes = /^DRAGOMAN_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
+
+/** Describes the variables that begin with DRAGOMAN_ and have no effect: each with what may have been meant. */
+export function unknownVariables(
+  environment: Environment,
+  providers: readonly Pick<ConfigurableProvider, "variables">[],
+): readonly string[] {
+  const ofProviders = providers.flatMap(({ variables: { apiKey, baseUrl, others = [] } }) =>
+    [apiKey, baseUrl, ...others].flatMap((name) => name ?? []),
+  );
+  const names = [...known, ...ofProviders.filter((name) => name.startsWith("DRAGOMAN_"))];
+  return Object.keys(environment)
+    .filter((name) => name.startsWith("DRAGOMAN_") && !names.includes(name) && !fromKubernetes.test(name))
+    .sort()
+    .map((name) => `the variable ${name} has no effect; ${suggest(name, names)}`);
+}

@@ -1,0 +1,41 @@
+import { type Kysely, sql } from "kysely";
+import { type MigrationResultSet, Migrator } from "kysely/migration";
+import type { DatabaseKind } from "./address.ts";
+import { migrations } from "./migrations/index.ts";
+
+const tables = { migrationTableName: "migration", migrationLockTableName: "migration_lock" };
+
+/**
+ * Creates or changes tables until they are those of this program. Several processes can do so at once: one of them
+ * does, and the others wait. Rejects if a newer version of the program has changed the tables.
+ */
+export async function migrate(kysely: Kysely<object>, kind: DatabaseKind): Promise<void> {
+  const run = (connection: Kysely<object>): Promise<MigrationResultSet> => {
+    const provider = { getMigrations: async () => migrations(kind) };
+    return new Migrator({ db: connection, provider, ...tables }).migrateToLatest();
+  };
+  // On PostgreSQL, kysely holds a lock. On SQLite, a transaction is the lock.
+  const { error } = kind === "postgres" ? await run(kysely) : await inTransaction(kysely, run);
+  if (error !== undefined) throw (await newerVersion(kysely, kind)) ?? error;
+}
+
+/** Kysely's own transactions do not allow migrations on SQLite. */
+function inTransaction(kysely: Kysely<object>, run: (connection: Kysely<object>) => Promise<MigrationResultSet>) {
+  return kysely.connection().execute(async (connection) => {
+    await sql`begin immediate`.execute(connection);
+    const result = await run(connection);
+    await (result.error === undefined ? sql`commit` : sql`rollback`).execute(connection);
+    return result;
+  });
+}
+
+/** Returns the error if the database has a migration that this program does not know. */
+async function newerVersion(kysely: Kysely<object>, kind: DatabaseKind): Promise<Error | undefined> {
+  const known = migrations(kind);
+  const done = await sql<{ name: string }>`select name from migration`.execute(kysely).catch(() => undefined);
+  const unknown = done?.rows.find(({ name }) => !(name in known));
+  if (unknown === undefined) return undefined;
+  return new Error(
+    `the database has the tables of a newer version of Dragoman (${unknown.name}); start that version, or name another database`,
+  );
+}

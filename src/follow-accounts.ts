@@ -1,0 +1,41 @@
+import type { AccountStore } from "./accounts/account-store.ts";
+import { StoreMirror } from "./accounts/store-mirror.ts";
+import type { Config } from "./config/config.ts";
+import type { Log } from "./telemetry/log.ts";
+
+/** Keys and accounts of a database, which the process does not follow before `start`. */
+interface FollowedAccounts {
+  readonly mirror: StoreMirror;
+  start(): void;
+}
+
+/**
+ * Creates the mirror of the keys and accounts of a database. Logs if the database stops or starts to respond, what has no
+ * effect, and that callers need a key while there is none.
+ */
+export function followAccounts(
+  store: AccountStore,
+  config: Pick<Config, "authentication" | "accounts">,
+  log: Log,
+): FollowedAccounts {
+  const { authentication, accounts } = config;
+  const idsOf = (entries: readonly { readonly id: string }[]) => new Set(entries.map(({ id }) => id));
+  const mirror = new StoreMirror({
+    store,
+    configured: { keys: idsOf(authentication.keys), accounts: idsOf(accounts) },
+    onState(error) {
+      if (error === undefined) log.info("the database of keys and accounts responds again");
+      else log.warn({ err: error.cause ?? error }, "the database of keys and accounts does not respond");
+    },
+    onIgnored: (why) => log.warn({ why }, "a key or account of the database has no effect"),
+  });
+  const start = (): void => {
+    mirror.start();
+    if (authentication.mode !== "keys" || authentication.keys.length > 0) return;
+    mirror.refresh().then(
+      () => mirror.keyIds.length === 0 && log.warn("nobody has a key: `dragoman keys create --role admin` makes one"),
+      () => undefined,
+    );
+  };
+  return { mirror, start };
+}

@@ -1,0 +1,39 @@
+import type { ModelPrices, PriceTier } from "./model-prices.ts";
+import { nanosOf } from "./picodollars.ts";
+
+/**
+ * Returns an upper bound of what a request costs, in nanodollars: every token has the highest price of its side, such as
+ * that of cache writes. It does not include tools that the provider runs.
+ *
+ * @param inputTokens upper bound, of all choices together
+ * @param outputTokens upper bound, of all choices together
+ * @param serviceTier tier of the request. A provider can serve it in the usual tier instead. Empty: the usual one
+ */
+export function mostCost(prices: ModelPrices, inputTokens: number, outputTokens: number, serviceTier: string): bigint {
+  const usual = mostInTier(prices, inputTokens, outputTokens);
+  const inTier = prices.serviceTiers?.get(serviceTier.toLowerCase());
+  const other = inTier === undefined ? 0n : mostInTier(inTier, inputTokens, outputTokens);
+  return other > usual ? other : usual;
+}
+
+function mostInTier({ tiers, request }: ModelPrices, inputTokens: number, outputTokens: number): bigint {
+  let [input, output] = [0n, 0n];
+  for (const tier of tiers) {
+    if (tier.fromInputTokens > inputTokens) continue;
+    input = highest(input, inputPrices(tier));
+    output = highest(output, outputPrices(tier));
+  }
+  return nanosOf(request + input * BigInt(Math.ceil(inputTokens)) + output * BigInt(Math.ceil(outputTokens)));
+}
+
+const inputPrices = ({ input, cachedInput, cacheWrite, cacheWrite1h, audioInput, imageInput }: PriceTier) =>
+  [input, cachedInput, cacheWrite, cacheWrite1h, audioInput, imageInput] as const;
+
+const outputPrices = ({ output, reasoningOutput, audioOutput, imageOutput }: PriceTier) =>
+  [output, reasoningOutput, audioOutput, imageOutput] as const;
+
+function highest(known: bigint, prices: readonly (bigint | undefined)[]): bigint {
+  let most = known;
+  for (const price of prices) if (price !== undefined && price > most) most = price;
+  return most;
+}

@@ -1,0 +1,64 @@
+import { workerData } from "node:worker_threads";
+import { createAccountStore } from "./accounts/sql/database-store.ts";
+import type { StoreSettings } from "./config/config.ts";
+import type { DatabaseAddress } from "./database/address.ts";
+import { createDatabase } from "./database/database.ts";
+import { describeError } from "./ledger/describe-error.ts";
+import type { LedgerLog } from "./ledger/ledger-log.ts";
+import { Shipper } from "./ledger/outbox/shipper.ts";
+import { createOtlpSink } from "./ledger/sinks/otlp.ts";
+import { createDatabaseSink } from "./ledger/sql/database-sink.ts";
+import { createUsageReader } from "./ledger/sql/reader.ts";
+import { keepMaintained, type Retention } from "./ledger/sql/retention.ts";
+import { emit, runThread } from "./thread/run-thread.ts";
+
+// Main module of the thread that store-thread.ts starts.
+
+/** What the thread gets from the process. */
+export interface StoreWorkerData {
+  readonly address: DatabaseAddress;
+  /** Name of the database, without its password. */
+  readonly databaseName: string;
+  /** Absolute path of `store.outbox`. */
+  readonly outbox: string;
+  /** Name of the folder of this process in the outbox. */
+  readonly instance: string;
+  readonly retention: Retention;
+  /** Collector that also receives the records. Undefined: none. */
+  readonly otlp: StoreSettings["sinks"]["otlp"];
+}
+
+/** Line of the log that the process writes for the thread. */
+export interface LogLine {
+  readonly level: "info" | "warn";
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+const { address, databaseName, outbox, instance, retention, otlp } = workerData as StoreWorkerData;
+const write = (level: LogLine["level"]) => (fields: LogLine["fields"], message: string) =>
+  emit("log", { level, fields, message } satisfies LogLine);
+const log: LedgerLog = { info: write("info"), warn: write("warn") };
+
+const database = createDatabase(address);
+const sinks = [createDatabaseSink(database), ...(otlp ? [createOtlpSink(otlp, log)] : [])];
+const shipper = new Shipper({ outbox, instance, database: databaseName, sinks, log });
+shipper.start();
+const stopMaintenance = keepMaintained(database, retention, (error) =>
+  log.warn({ reason: describeError(error) }, "old call records cannot be removed now; they are removed within hours"),
+);
+
+runThread({
+  interfaces: {
+    usage: createUsageReader(database),
+    accounts: createAccountStore(database),
+    shipper: { state: () => shipper.state },
+  },
+  async close(graceMs) {
+    const isShipped = await shipper.flush(graceMs);
+    if (!isShipped) log.warn({ outbox }, "some call records wait in the outbox; the next process ships them");
+    await Promise.all(sinks.map((sink) => sink.close()));
+    await stopMaintenance();
+    await database.close();
+  },
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { defineCommand, type Option } from "../../src/cli/command.ts";
+import { parseFlags, programHelp, runCommandLine } from "../../src/cli/command-line.ts";
+import { commands } from "../../src/cli/commands.ts";
+import { UsageError } from "../../src/cli/failures.ts";
+import { testShell } from "../support/shell.ts";
+
+describe("a command line without a command", () => {
+  it("serves by default", () => {
+    expect(parseFlags([])).toEqual({ action: "serve", file: undefined });
+    expect(parseFlags(["--config", "a.yaml"])).toEqual({ action: "serve", file: "a.yaml" });
+    expect(parseFlags(["--check", "--config=a.yaml"])).toEqual({ action: "check", file: "a.yaml" });
+  });
+
+  it.each(["help", "version", "check", "hash-key"])("accepts --%s and explains it in the help", (action) => {
+    expect(parseFlags([`--${action}`]).action).toBe(action);
+    expect(programHelp(commands)).toContain(`--${action} `);
+  });
+
+  it("lets --help override other actions", () => {
+    expect(parseFlags(["--check", "--help"]).action).toBe("help");
+  });
+
+  it.each([
+    [["--chek"], "unknown option '--chek'; see --help"],
+    [["-x"], "unknown option '-x'; see --help"],
+    [["--Foo.bar"], "unknown option '--Foo.bar'; see --help"],
+    [["--config"], "option '--config <value>' argument missing; see --help"],
+    [["--config="], "--config needs a path"],
+    [["--check=1"], "option '--check' does not take an argument; see --help"],
+    [["--check", "--hash-key"], "--check and --hash-key cannot be combined"],
+  ])("rejects %j", (parameters, message) => {
+    expect(() => parseFlags(parameters)).toThrow(new UsageError(message));
+  });
+
+  it("does not quote an unexpected argument, which may be a key", () => {
+    expect(() => parseFlags(["--hash-key", "sk-secret"])).toThrow(/^(?!.*sk-secret).*standard input/);
+  });
+});
+
+/** Command that prints what it got. */
+function printing<const Operand extends string = never>(words: string, operands: Readonly<Record<Operand, string>>) {
+  const command = defineCommand<Record<"by" | "json", Option>, Operand>({
+    description: `Tries ${words}.`,
+    options: {
+      by: { type: "string", value: "<groups>", help: "what to group by" },
+      json: { type: "boolean", help: "print JSON" },
+    },
+    operands,
+    run: (values, given, { stdout }) => void stdout.write(JSON.stringify({ words, ...values, ...given })),
+  });
+  return { words, summary: `try ${words}`, load: async () => ({ command }) };
+}
+
+const table = [
+  printing("serve", {}),
+  printing("look", { place: "where to look" }),
+  printing("keys create", {}),
+  printing("keys list", {}),
+];
+
+async function run(...parameters: readonly string[]): Promise<string> {
+  const shell = testShell();
+  await runCommandLine(parameters, shell, table);
+  return shell.printed;
+}
+
+describe("a command line with a command", () => {
+  it.each([
+    [[], { words: "serve" }],
+    [["serve", "--json"], { words: "serve", json: true }],
+    [["look", "here", "--by", "model"], { words: "look", by: "model", place: "here" }],
+    [["look", "--by=model", "here"], { words: "look", by: "model", place: "here" }],
+    [["look", "--", "--here"], { words: "look", place: "--here" }],
+    [["keys", "create", "--json"], { words: "keys create", json: true }],
+    [["keys", "list"], { words: "keys list" }],
+  ])("runs the command of %j", async (parameters, expected) => {
+    expect(JSON.parse(await run(...parameters))).toEqual(expected);
+  });
+
+  it.each([
+    [["lok"], "unknown command lok; did you mean look?"],
+    [["something"], "unknown command something; see --help"],
+    [["sk-Af83Kd"], "unknown command; see --help"],
+    [["keys", "crate"], "unknown command keys crate; did you mean keys create?"],
+    [["keys", "turn-around"], "unknown command keys turn-around; see --help"],
+    [["keys"], "the command is not complete; write keys create or keys list"],
+    [["keys", "--json"], "the command is not complete; write keys create or keys list"],
+    [["look"], "<place> is missing: where to look; see dragoman look --help"],
+    [["look", "a", "b"], "unexpected argument; write only options; see dragoman look --help"],
+    [["look", "a", "--bye"], "unknown option '--bye'; see dragoman look --help"],
+    [["look", "a", "--by="], "--by needs a value; see dragoman look --help"],
+    [["look", "a", "--by", "b", "--by", "c"], "--by is there twice; write it once"],
+  ])("rejects %j", async (parameters, message) => {
+    await expect(run(...parameters)).rejects.toThrow(new UsageError(message));
+  });
+
+  it("prints the options and arguments of a command", async () => {
+    expect(await run("look", "--help")).toBe(
+      [
+        "Usage: dragoman look <place> [options]",
+        "",
+        "Tries look.",
+        "",
+        "Arguments:",
+        "  place  where to look",
+        "",
+        "Options:",
+        "  --by <groups>  what to group by",
+        "  --json         print JSON",
+        "  --help         print this help and exit",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("prints all commands, or those that begin with a word", async () => {
+    expect(await run("--help")).toContain("  serve        try serve\n  look         try look\n  keys create  try keys");
+    const family = await run("keys", "--help");
+    expect(family).toContain("  keys create  try keys create\n  keys list    try keys list\n");
+    expect(family).not.toContain("look");
+  });
+});
+
+describe.each(commands)("the command $words", ({ words, load }) => {
+  it("explains itself within 100 columns", async () => {
+    const { command } = await load();
+    const help = command.help(words);
+    expect(help).toMatch(new RegExp(`^Usage: dragoman ${words} `));
+    expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+});
