@@ -121,6 +121,8 @@ export class Search<Member extends Candidate, Plan> {
   holds({ candidate, key, isForced, isRetry }: Next<Member, Plan>): boolean {
     // Planning takes time.
     if (!this.#fits(candidate, 0)) return false;
+    // Another call has meanwhile begun to see whether the target still is slow.
+    if (this.#hasInTime(candidate) && !this.#isInTime(candidate)) return false;
     if (isRetry && !candidate.state.retries.allows(this.#route.rules.retryBudget)) return false;
     if (isForced) return !isLimited(key);
     return unusedUntil(key) === undefined && candidate.state.breaker.isUsable;
@@ -264,6 +266,14 @@ export class Search<Member extends Candidate, Plan> {
   #freshTiersBelow(tier: number): number {
     const further = this.#route.tiers.slice(tier + 1);
     return further.filter(({ members }) => members.some((member) => this.#isFresh(member))).length;
+  }
+
+  /** Whether another target that can be tried usually needs less time than is left. */
+  #hasInTime(than: Member): boolean {
+    const leftMs = this.#call.leftMs();
+    const isBetter = (other: Member) =>
+      other !== than && this.#isFresh(other) && leftMs >= (other.state.streamed.usual ?? 0);
+    return this.#route.tiers.some(({ members }) => members.some(isBetter));
   }
 
   /**
