@@ -207,8 +207,13 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
         return isCommitted;
       }
     }
+    // A fault in the turn in which its attempt lost ends the call, unless the other attempt responds.
+    const fault = this.#losers.has(ahead) && !outcome.isCommitted ? toGatewayError(outcome.failure) : undefined;
     this.#current = other;
-    return this.#settle(other, await other.outcome);
+    const isCommitted = this.#settle(other, await other.outcome);
+    const isFinal = fault !== undefined && fault.reason !== "CANCELLED" && nextStep(fault) === "never";
+    if (!isCommitted && isFinal) this.#failure = fault;
+    return isCommitted;
   }
 
   /** Resolves with whether an attempt has neither output nor an end after some ms. */
