@@ -26,6 +26,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["run-within.ts", []],
   ["append.ts", []],
   ["pace.ts", []],
+  ["make-folder.ts", []],
   ["page.ts", ["errors.ts"]],
   ["thread", ["errors.ts"]],
   ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "thread/worker-output.ts"]],
@@ -99,7 +100,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
-  ["database", []],
+  ["database", ["make-folder.ts"]],
   [
     "accounts",
     [
@@ -110,7 +111,16 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["state", ["accounts/limits", "config/account.ts", "config/state.ts"]],
   [
     "ledger",
-    ["gen", "errors.ts", "profiles", "config/config.ts", "config/quantities.ts", "load/load-guard.ts", "database"],
+    [
+      "gen",
+      "errors.ts",
+      "make-folder.ts",
+      "profiles",
+      "config/config.ts",
+      "config/quantities.ts",
+      "load/load-guard.ts",
+      "database",
+    ],
   ],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
   [

@@ -16,9 +16,9 @@ export function answerHeaders({
   holdings,
 }: Pick<Call, "requestId" | "attempts" | "holdings">): readonly Header[] {
   const own = holdings.headers;
-  const names = new Set(own.map(([name]) => name));
   const limits = Object.entries(attempts.at(-1)?.providerLimits ?? {});
-  const ofProvider = limits.filter(([name]) => name.startsWith("x-ratelimit-") && !names.has(name));
+  const isOwn = (name: string) => own.some(([other]) => other === name);
+  const ofProvider = limits.filter(([name]) => name.startsWith("x-ratelimit-") && !isOwn(name));
   return [["x-request-id", requestId], ...own, ...ofProvider];
 }
 

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import {
@@ -10,6 +9,7 @@ import {
   SqliteDriver,
   type SqliteStatement,
 } from "kysely";
+import { makeFolder } from "../make-folder.ts";
 import { nodeSqlite } from "./node-sqlite.ts";
 
 /** Time that a statement waits for another process's transaction. The thread is blocked for that time. */
@@ -25,7 +25,7 @@ const maxStatements = 100;
  * `synchronous=FULL` makes a transaction survive a power cut: the outbox deletes records once the database has them.
  */
 export function sqliteDialect(path: string): Dialect {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const { DatabaseSync } = nodeSqlite();
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
   try {

@@ -75,8 +75,7 @@ export class Router implements SharedRouting {
   /**
    * Returns the targets of a call in the order in which it would use them now, then the one for which it would wait,
    * then those that it cannot use, and the plan for the first one. In the same state, the first one is the target of
-   * the next call. Throws the reason if no
-   * target can serve the request.
+   * the next call. Throws the reason if no target can serve the request.
    */
   async consider<Member extends Candidate, Plan>(
     call: SearchedCall<Member, Plan>,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { makeFolder } from "../../make-folder.ts";
 import { FileLock } from "./lock.ts";
 import { isMissing, segmentNumber } from "./segments.ts";
 
@@ -36,7 +37,7 @@ export class OutboxFolder {
   static create(outbox: string, database: string): OutboxFolder {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const path = join(outbox, randomUUID());
-      mkdirSync(path, { recursive: true });
+      makeFolder(path);
       const lock = lockFolder(path, database);
       if (lock !== undefined) return new OutboxFolder(path, lock);
     }
@@ -55,7 +56,7 @@ export class OutboxFolder {
   /** Makes the folder again after somebody removed it. Throws if that is not possible now. */
   restore(database: string): void {
     this.#lock.release();
-    mkdirSync(this.path, { recursive: true });
+    makeFolder(this.path);
     const lock = lockFolder(this.path, database);
     if (lock === undefined) throw new Error(`another process removes ${this.path}`);
     this.#lock = lock;

@@ -139,7 +139,7 @@ export declare const ModelService: GenService<{
   /**
    * Lists the models of all configured providers, ordered by id. A deployment that belongs to an account is listed only
    * for that account: the one in the header x-selected-account-id, else the default or only account of the caller's API
-   * key.
+   * key. Models whose id and aliases the API key or that account does not allow are not listed.
    *
    * @generated from rpc dragoman.v1.ModelService.ListModels
    */
@@ -151,7 +151,8 @@ export declare const ModelService: GenService<{
   /**
    * Returns one model by id, alias or `provider/model`. Fails with NOT_FOUND (reason MODEL_NOT_FOUND) if there is no
    * such model or if it is a deployment of another account, and with FAILED_PRECONDITION (PROVIDER_NOT_CONFIGURED) if
-   * its provider is not configured. ChatService describes headers and errors.
+   * its provider is not configured. Fails with PERMISSION_DENIED (MODEL_NOT_ALLOWED) if the API key or the account does
+   * not allow the name. ChatService describes headers and errors.
    *
    * @generated from rpc dragoman.v1.ModelService.GetModel
    */

@@ -384,7 +384,7 @@ export enum UsageGroup {
   KEY = 2,
 
   /**
-   * CallRecord.model.
+   * CallRecord.model; empty for calls that ended before the model was known, whose CallRecord.provider is empty too.
    *
    * @generated from enum value: USAGE_GROUP_MODEL = 3;
    */
