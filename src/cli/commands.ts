@@ -20,6 +20,12 @@ export const commands: readonly CommandRow[] = [
     summary: "show what a model would get, without a call of the provider",
     load: () => import("./plan/plan.ts"),
   },
+  { words: "models", summary: "list the models of a running service", load: () => import("./models/models.ts") },
+  {
+    words: "targets",
+    summary: "show which targets and keys work, by the state of routing",
+    load: () => import("./targets/targets.ts"),
+  },
   { words: "usage", summary: "show what calls used and cost", load: () => import("./usage/usage.ts") },
   { words: "keys create", summary: "create an API key and print it", load: () => import("./keys/create.ts") },
   { words: "keys list", summary: "list the API keys of the database", load: () => import("./keys/list.ts") },
