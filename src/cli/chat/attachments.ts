@@ -1,7 +1,7 @@
 import { basename, extname } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { UsageError } from "../failures.ts";
-import { readFile } from "../remote/connection.ts";
+import { readFile } from "../remote/read-file.ts";
 
 /** Media types by the ending of a file's name. The service corrects a type that contradicts the first bytes. */
 const mediaTypes: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { UsageError } from "../failures.ts";
-import { readFile } from "../remote/connection.ts";
+import { readFile } from "../remote/read-file.ts";
 
 /** Parses the JSON of an option. Throws UsageError. `place`: where the text is, for the error. */
 export function parseJson(place: string, text: string): JsonValue {

@@ -1,7 +1,7 @@
 import type { Role } from "../../config/account.ts";
 import { configOption, defineCommand } from "../command.ts";
 import { UsageError } from "../failures.ts";
-import { connectionOptions } from "../remote/connection.ts";
+import { connectionOptions } from "../remote/connection-options.ts";
 import { withKeys } from "./key-store.ts";
 import { parseExpiry, parseList } from "./values.ts";
 

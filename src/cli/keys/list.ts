@@ -1,7 +1,8 @@
 import { configOption, defineCommand } from "../command.ts";
-import { connectionOptions } from "../remote/connection.ts";
+import { connectionOptions } from "../remote/connection-options.ts";
 import { layOut } from "../table.ts";
-import { type ListedKey, withKeys } from "./key-store.ts";
+import { withKeys } from "./key-store.ts";
+import type { ListedKey } from "./keys.ts";
 
 export const command = defineCommand({
   description: `Lists the keys of the database, the newest first. With --address, lists those of the running service

@@ -1,5 +1,5 @@
 import { configOption, defineCommand } from "../command.ts";
-import { connectionOptions } from "../remote/connection.ts";
+import { connectionOptions } from "../remote/connection-options.ts";
 import { withKeys } from "./key-store.ts";
 
 export const command = defineCommand({

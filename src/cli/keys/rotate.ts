@@ -2,7 +2,7 @@ import { longestFormerMs, usualFormerMs } from "../../accounts/manage-keys.ts";
 import { parseAge } from "../../config/quantities.ts";
 import { configOption, defineCommand } from "../command.ts";
 import { UsageError } from "../failures.ts";
-import { connectionOptions } from "../remote/connection.ts";
+import { connectionOptions } from "../remote/connection-options.ts";
 import { withKeys } from "./key-store.ts";
 
 export const command = defineCommand({

@@ -7,7 +7,6 @@ export function modelTable(models: readonly Model[], width: number | undefined):
   const column = (title: string, cellOf: (model: Model) => string, align: Column["align"] = "left"): Column => ({
     ...{ title, align },
     cells: models.map(cellOf),
-    isCut: align === "left",
   });
   return layOut(
     [
@@ -19,7 +18,8 @@ export function modelTable(models: readonly Model[], width: number | undefined):
       },
       column("input", (model) => priceOf(model, "inputPicosPerToken"), "right"),
       column("output", (model) => priceOf(model, "outputPicosPerToken"), "right"),
-      column("supports", supports),
+      // Ids stay whole, so that they can be copied.
+      { ...column("supports", supports), isCut: true },
     ],
     width,
   );

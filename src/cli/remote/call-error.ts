@@ -25,6 +25,7 @@ const advice: Readonly<Record<string, string>> = {
   PROVIDER_TIMEOUT: "retry later; `dragoman targets` shows which targets fail",
   PROVIDER_STREAM_INTERRUPTED: "retry",
   OVERLOADED: "retry later",
+  DEADLINE_EXCEEDED: "allow more time with --timeout",
   SHUTTING_DOWN: "retry when the service has started again",
 };
 

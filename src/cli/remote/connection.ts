@@ -1,40 +1,13 @@
-import { readFileSync } from "node:fs";
 import type { DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { parseDuration } from "../../config/quantities.ts";
-import type { Option, Values } from "../command.ts";
 import { CommandError, InterruptedError, UsageError } from "../failures.ts";
 import type { Shell } from "../shell.ts";
 import { readAddress } from "./address.ts";
 import { describeCallError } from "./call-error.ts";
-
-export const usualAddress = "127.0.0.1:50051";
-
-/** The options of every command that calls a running service. */
-export const connectionOptions = {
-  address: {
-    type: "string",
-    value: "<host:port>",
-    help: `gRPC address of the service; default: the variable\nDRAGOMAN_ADDRESS, else ${usualAddress}`,
-  },
-  tls: { type: "boolean", help: "encrypt the connection, as the address https://host:port does" },
-  ca: { type: "string", value: "<path>", help: "certificate authority of the service (PEM), with --tls" },
-  cert: { type: "string", value: "<path>", help: "certificate of the client (PEM), if the service requires one" },
-  "cert-key": { type: "string", value: "<path>", help: "private key of --cert (PEM)" },
-  "key-file": {
-    type: "string",
-    value: "<path>",
-    help: "file with the API key; default: the variable DRAGOMAN_API_KEY",
-  },
-  timeout: {
-    type: "string",
-    value: "<duration>",
-    help: "deadline of each call, such as 30s or 2m; default: 30s, and none\nfor chat",
-  },
-} as const satisfies Readonly<Record<string, Option>>;
-
-export type ConnectionValues = Values<typeof connectionOptions>;
+import { type ConnectionValues, usualAddress } from "./connection-options.ts";
+import { readFile } from "./read-file.ts";
 
 /** Clients of a running service. */
 export interface Connection {
@@ -120,14 +93,4 @@ function readTlsFiles({ ca, cert, "cert-key": key }: ConnectionValues) {
     ...(cert !== undefined && { cert: readFile("cert", cert) }),
     ...(key !== undefined && { key: readFile("cert-key", key) }),
   };
-}
-
-/** Reads the file of an option. Throws UsageError. */
-export function readFile(option: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-    throw new UsageError(`--${option}: cannot read the file ${JSON.stringify(path)} (${reason})`);
-  }
 }

@@ -1,6 +1,6 @@
 import type { Environment } from "../../config/environment.ts";
 import { UsageError } from "../failures.ts";
-import { type ConnectionValues, connectionOptions } from "./connection.ts";
+import { type ConnectionValues, connectionOptions } from "./connection-options.ts";
 
 /**
  * Returns whether a command calls a running service instead of reading the database: with `--address` or the variable

@@ -14,7 +14,6 @@ export function describeTargets(targets: readonly Target[], styles: Styles, { no
   const column = (title: string, cellOf: (target: Target) => string, align: Column["align"] = "right"): Column => ({
     ...{ title, align },
     cells: targets.map(cellOf),
-    isCut: title === "target",
   });
   const [titles = "", ...rows] = layOut(
     [

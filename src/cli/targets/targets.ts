@@ -5,7 +5,8 @@ import { RoutingService } from "../../gen/dragoman/admin/v1/routing_service_pb.j
 import { type Target, TargetSchema } from "../../gen/dragoman/admin/v1/target_pb.js";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../failures.ts";
-import { type Connection, connectionOptions, withService } from "../remote/connection.ts";
+import { type Connection, withService } from "../remote/connection.ts";
+import { connectionOptions } from "../remote/connection-options.ts";
 import { allPages } from "../remote/pages.ts";
 import type { Shell } from "../shell.ts";
 import { stylesFor } from "../styles.ts";

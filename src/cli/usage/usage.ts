@@ -3,11 +3,10 @@ import { configOption, defineCommand } from "../command.ts";
 import { UsageError } from "../failures.ts";
 import { loadConfigFor } from "../load-config.ts";
 import { readLedger } from "../read-ledger.ts";
-import { connectionOptions, withService } from "../remote/connection.ts";
+import { connectionOptions } from "../remote/connection-options.ts";
 import { isRemote } from "../remote/place.ts";
 import { hasColors } from "../styles.ts";
 import { readGroups } from "./groups.ts";
-import { readRemoteSums } from "./remote-sums.ts";
 import { sortSums } from "./report.ts";
 import { readRange } from "./time-range.ts";
 import { csvOf, jsonOf } from "./usage-data.ts";
@@ -57,7 +56,7 @@ several with commas; default: account,model, or none with --interval`,
     const range = readRange(values, Date.now());
     const query = { ...range, groupBy, labelKey, interval, filter: { account, keyId, model, provider, route } };
     const sums = isRemote(values, environment)
-      ? await withService(values, shell, (connection) => readRemoteSums(connection, query))
+      ? await (await import("./remote-sums.ts")).readRemoteSums(values, shell, query)
       : await readLedger(await loadConfigFor(values.config, environment), (reader) => readSums(reader, query));
     const report = { range, interval, groups: names, sums: sortSums(sums) };
     if (json) stdout.write(jsonOf(report));

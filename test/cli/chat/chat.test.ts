@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { runCommandLine } from "../../../src/cli/command-line.ts";
 import { UsageError } from "../../../src/cli/failures.ts";
 import { testFolder } from "../../support/databases.ts";
@@ -70,6 +70,26 @@ describe("dragoman chat", () => {
     expect(error).toContain("the output reached its limit; raise --max-output-tokens");
     const profile = ["--param", "profile=PROFILE_EGP_CHAT"];
     expect((await chat("Hello", ...profile)).error).toMatch(/^warning ADDED instructions: the profile egp-chat adds/);
+  });
+
+  it("names the targets of a call that fell back", async () => {
+    // Nothing listens at port 1.
+    const environment = { OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: "http://127.0.0.1:1/v1" };
+    const yaml =
+      "routes: { fast: { tiers: [{ targets: [{ model: openai/gpt-5.5 }] }, { targets: [{ model: echo/echo }] }] } }";
+    const fallingBack = await startTestService(environment, undefined, yaml);
+    onTestFinished(() => fallingBack.stop());
+    const { output, error } = await runProgram([
+      "chat",
+      "Hello",
+      "--model",
+      "fast",
+      "--address",
+      fallingBack.grpcAddress,
+    ]);
+    expect(output).toBe("Hello\n");
+    expect(error).toContain("warning FELL_BACK");
+    expect(error).toMatch(/ attempts: openai\/gpt-5\.5 \(PROVIDER_UNAVAILABLE\), .*echo\/echo\n$/);
   });
 
   it("prints each of several choices", async () => {
