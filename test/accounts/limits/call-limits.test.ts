@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CallLimits, type CallToLimit } from "../../../src/accounts/limits/call-limits.ts";
 import type { LimitedHolder } from "../../../src/accounts/limits/claims.ts";
 import type { Claim, Decision, LimitStore } from "../../../src/accounts/limits/limit-store.ts";
+import { MemoryLimitStore } from "../../../src/accounts/limits/memory-store.ts";
 import { needOf } from "../../../src/accounts/limits/need.ts";
 import type { Budget, StoreLossPolicy } from "../../../src/config/account.ts";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
@@ -55,6 +56,28 @@ async function take(store: LimitStore, call = callWith()) {
 
 const holdsOf = (store: OpenStore) =>
   Object.fromEntries((store.reserved.at(-1) ?? []).map((one) => [one.kind, one.hold]));
+
+describe("what a budget has spent", () => {
+  const spentOf = async (limits: CallLimits, budgets: readonly Budget[]) =>
+    (await limits.leftOf({ ...holder, budgets })).flatMap(({ claim, left }) =>
+      claim.kind === "budget" ? [claim.limit - left.remaining] : [],
+    );
+
+  it("stays with it if other budgets of the account are added, removed or moved, and if its amount changes", async () => {
+    const limits = new CallLimits(new MemoryLimitStore());
+    const day: Budget = { ...budget, period: "day" };
+    const berlin: Budget = { ...day, timeZone: "Europe/Berlin" };
+    const unpriced: Budget = { ...day, period: "week", unpriced: "allow" };
+    const call = { ...callWith(), holders: [{ ...holder, budgets: [day, budget, berlin] }] };
+    const limited = await limits.take(call);
+    const cost = { totalNanos: 1234n };
+    limited.settle({ usage: create(UsageSchema, { cost }), wasSent: true });
+    expect(await spentOf(limits, [day, budget, berlin])).toEqual([1234, 1234, 1234]);
+    expect(await spentOf(limits, [unpriced, berlin, budget, day])).toEqual([0, 1234, 1234, 1234]);
+    expect(await spentOf(limits, [{ ...budget, amountNanos: 5000 }])).toEqual([1234]);
+    expect(await spentOf(limits, [day, day])).toEqual([1234, 0]);
+  });
+});
 
 describe("what a call holds", () => {
   it("is its prompt and the output that it requests, and their highest price", async () => {
