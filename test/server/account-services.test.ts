@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Client, ConnectError } from "@connectrpc/connect";
+import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AccountStore } from "../../src/accounts/account-store.ts";
 import { createKey } from "../../src/accounts/manage-keys.ts";
@@ -337,6 +338,20 @@ describe("models and expiry", () => {
     expect(data.map(({ id }) => id)).toEqual(models.map(({ id }) => id));
     const one = await fetch(`http://${service.httpAddress}/v1/models/openai/gpt-4o`, { headers });
     expect(one.status).toBe(403);
+  });
+
+  it("reject calls of an account whose settings nobody can read, until an admin replaces them", async () => {
+    const database = connectDatabase({ kind: "sqlite", path: `${testFolder()}/a.db` });
+    const store = createAccountStore(database);
+    await store.createAccount({ id: "newer", displayName: "", onStoreLoss: "local", createdMs: 0 });
+    await sql`update account set settings = '{"budgets": [{"amount_usd": "1.00", "period": "year"}]}'`.execute(
+      await database.open(),
+    );
+    const { service, text, accounts } = await startWithAdmin("grpc", store);
+    expect(await callWith(service, text, "echo/echo", "newer")).toBe("ACCOUNT_NOT_ALLOWED");
+    expect(await callWith(service, text, "echo/echo", "other")).toBe("");
+    await accounts.updateAccount({ account: { id: "newer" } });
+    expect(await callWith(service, text, "echo/echo", "newer")).toBe("");
   });
 
   it("end an account at its time", async () => {
