@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
 import type { AccountStore, Changes, StoredAccount, StoredKey } from "./account-store.ts";
+import { type LimitedHolder, limitedAccount, limitedKey } from "./limits/claims.ts";
 import { mergeSorted } from "./merge-sorted.ts";
 
 /** Interval in ms of the reads that follow changes by other processes, which thus take at most two seconds. */
@@ -75,6 +76,12 @@ export class StoreMirror {
 
   accounts(): Iterable<StoredAccount> {
     return this.#accounts.values();
+  }
+
+  /** Everybody in the database who can have limits or budgets. */
+  *limitedHolders(): Iterable<LimitedHolder> {
+    for (const key of this.#keys.values()) yield limitedKey(key);
+    for (const account of this.#accounts.values()) yield limitedAccount(account);
   }
 
   /** Changes the database, and follows the change. Rejects with STORE_UNAVAILABLE if the database does not respond. */

@@ -15,6 +15,7 @@ export function limitCall(call: Call, { chat, route, account: id }: PreparedCall
   if (holders.length === 0) return undefined;
   return call.holdings.take({
     id: call.id,
+    beganMs: call.startTime.getTime(),
     holders,
     onStoreLoss: account?.onStoreLoss ?? "local",
     chat,

@@ -13,6 +13,8 @@ import { UsualOutput } from "./usual-output.ts";
 /** A call that limits or budgets apply to. */
 export interface CallToLimit {
   readonly id: string;
+  /** When the call began, in ms since 1970. */
+  readonly beganMs: number;
   /** Who is limited: the API key, the account, or both. */
   readonly holders: readonly LimitedHolder[];
   /** What happens if the store that replicas share does not respond. */
@@ -52,7 +54,7 @@ export class CallLimits {
     const choices = chat.parameters?.n ?? 1;
     const need = (hasBudget: boolean) =>
       needOf({ chat, models, prices, usualOutput: this.#outputs.most(holder, chat.model), hasBudget });
-    const claimed = claimsOf(holders, need, Date.now());
+    const claimed = claimsOf(holders, need, call.beganMs);
     const refusing = claimed.unpriced.find(({ budget }) => !budget.shadow);
     if (refusing !== undefined) return LimitedCall.refused(unpricedRefusal(refusing));
     const usesEstimate = holders.some(needsEstimate);

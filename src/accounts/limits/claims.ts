@@ -1,6 +1,6 @@
 import type { AccountSettings, Budget, KeySettings, Limits } from "../../config/account.ts";
 import { holderOf } from "../holder.ts";
-import type { Claim } from "./limit-store.ts";
+import type { BudgetPast, Claim } from "./limit-store.ts";
 import type { CallNeed } from "./need.ts";
 import { type Period, periodAt } from "./period.ts";
 
@@ -66,11 +66,12 @@ export function needsEstimate({ limits, budgets = [] }: LimitedHolder): boolean 
  * Returns the claims of a call.
  *
  * @param need called at most once, if it matters. `hasBudget`: the cost matters, too
+ * @param beganMs when the call began: it counts in the period that contains this time
  */
 export function claimsOf(
   holders: readonly LimitedHolder[],
   need: (hasBudget: boolean) => CallNeed,
-  nowMs: number,
+  beganMs: number,
 ): CallClaims {
   const hasBudget = holders.some(({ budgets = [] }) => budgets.length > 0);
   const estimate = holders.some(needsEstimate) ? need(hasBudget) : undefined;
@@ -92,7 +93,7 @@ export function claimsOf(
       if (concurrentCalls !== undefined) calls.push({ ...common, kind: "calls", limit: concurrentCalls, hold: 1 });
     }
     for (const [index, budget] of (owner.budgets ?? []).entries()) {
-      if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, index, estimate, nowMs));
+      if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, index, estimate, beganMs));
       else if (budget.unpriced === "refuse") unpriced.push({ owner, budget, model: estimate?.unpriced ?? "" });
     }
   }
@@ -104,9 +105,9 @@ function budgetClaim(
   budget: Budget,
   index: number,
   { nanos = 0, isBound }: CallNeed,
-  nowMs: number,
+  beganMs: number,
 ): NamedClaim {
-  const { name, endMs } = periodOf(budget, nowMs);
+  const { name, endMs } = periodOf(budget, beganMs);
   return {
     owner,
     budget,
@@ -114,10 +115,16 @@ function budgetClaim(
     kind: "budget",
     limit: budget.amountNanos,
     period: { name: `${index}:${name}`, endMs },
+    past: budgetPast(budget, index, beganMs),
     hold: nanos,
     flexible: !isBound,
     shadow: budget.shadow,
   };
+}
+
+/** Returns where the ledger has what a budget had spent, for a call that began at a time. */
+export function budgetPast(budget: Budget, index: number, beganMs: number): BudgetPast {
+  return { series: `${index}:${budget.period}`, startMs: periodOf(budget, beganMs).startMs, beganMs };
 }
 
 /** Returns the period of a budget at a time. */

@@ -46,7 +46,7 @@ const holder: LimitedHolder = {
 
 function callWith(more: Parameters<typeof ask>[2] = {}, onStoreLoss: StoreLossPolicy = "local"): CallToLimit {
   const chat = ask("openai/gpt-4o", "one two three", more);
-  return { id: "call", holders: [holder], onStoreLoss, chat, models: [gpt], prices };
+  return { id: "call", beganMs: Date.now(), holders: [holder], onStoreLoss, chat, models: [gpt], prices };
 }
 
 async function take(store: LimitStore, call = callWith()) {
