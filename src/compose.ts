@@ -20,6 +20,7 @@ import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
+import { watchComponents } from "./watch-components.ts";
 
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
 const longestShippingMs = 5_000;
@@ -53,6 +54,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
     ...(accounts && { mirror: accounts.mirror }),
+    components: watchComponents({ redis: shared, ledger, store, mirror: accounts?.mirror }),
   }).catch((error: unknown) => {
     ledger?.release();
     void limitStore?.close();

@@ -35,6 +35,7 @@ export class StoreMirror {
   #keyIds: readonly string[] = [];
   #revision = 0;
   #responds = true;
+  #hasTried = false;
   /** The read in progress. */
   #reading: Promise<void> | undefined;
   /** The read that begins when the one in progress has ended. */
@@ -54,6 +55,11 @@ export class StoreMirror {
 
   close(): void {
     this.#closing.abort();
+  }
+
+  /** Whether the last read of the database succeeded. Undefined: there was none yet. */
+  get responds(): boolean | undefined {
+    return this.#hasTried ? this.#responds : undefined;
   }
 
   /** Returns the key with a secret, by the SHA-256 of the whole key. */
@@ -209,6 +215,7 @@ export class StoreMirror {
   #setState(error?: GatewayError): void {
     if (this.#closing.signal.aborted) return;
     const responds = error === undefined;
+    this.#hasTried = true;
     if (responds === this.#responds) return;
     this.#responds = responds;
     this.#options.onState?.(error);
