@@ -1,4 +1,5 @@
 import { isLimited, type LimitedHolder, limitedAccount, limitedKey } from "../accounts/limits/claims.ts";
+import { tokenCounter } from "../tokens/counter.ts";
 import type { Call } from "./call.ts";
 import type { PreparedCall } from "./plan-call.ts";
 
@@ -21,5 +22,9 @@ export function limitCall(call: Call, { chat, route, account: id }: PreparedCall
     chat,
     models: route.tiers.flatMap(({ members }) => members.flatMap(({ target }) => target?.model ?? [])),
     prices: snapshot.prices,
+    countPrompt: (model) => {
+      const context = { holder: call.holder, signal: call.signal, limits: call.counting };
+      return tokenCounter(model, context, snapshot.adapters.get(model.provider)?.dialect).count(chat);
+    },
   });
 }

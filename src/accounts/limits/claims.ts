@@ -41,6 +41,8 @@ export interface NamedClaim extends Claim {
   readonly owner: LimitedHolder;
   /** Undefined: the claim is no budget. */
   readonly budget?: Budget;
+  /** Of a budget: nanodollars that the call will probably cost at most. */
+  readonly likely?: number;
 }
 
 /** A budget that rejects a call, because the price of the call is unknown. */
@@ -104,7 +106,7 @@ function budgetClaim(
   owner: LimitedHolder,
   budget: Budget,
   index: number,
-  { nanos = 0, isBound }: CallNeed,
+  { nanos = 0, likelyNanos, isBound }: CallNeed,
   beganMs: number,
 ): NamedClaim {
   const { name, endMs } = periodOf(budget, beganMs);
@@ -116,7 +118,9 @@ function budgetClaim(
     limit: budget.amountNanos,
     period: { name: `${index}:${name}`, endMs },
     past: budgetPast(budget, index, beganMs),
-    hold: nanos,
+    // A shadow budget rejects nothing: a bound that is far from the cost would only note too many calls.
+    hold: budget.shadow ? likelyNanos : nanos,
+    likely: likelyNanos,
     flexible: !isBound,
     shadow: budget.shadow,
   };

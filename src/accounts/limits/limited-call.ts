@@ -83,7 +83,7 @@ export class LimitedCall {
   }
 }
 
-function usedOf({ kind, hold }: NamedClaim, usage: Usage | undefined): number {
+function usedOf({ kind, hold, likely = hold }: NamedClaim, usage: Usage | undefined): number {
   switch (kind) {
     case "requests":
     case "calls":
@@ -92,8 +92,8 @@ function usedOf({ kind, hold }: NamedClaim, usage: Usage | undefined): number {
       return usage?.totalTokens ?? 0;
     case "budget":
       if (usage === undefined) return 0;
-      // The price was known, but not that of everything that the call used: the budget counts what the call held.
-      return usage.cost === undefined ? hold : Number(usage.cost.totalNanos);
+      // The price was known, but not that of everything that the call used: the budget counts what it probably cost.
+      return usage.cost === undefined ? likely : Number(usage.cost.totalNanos);
     default:
       return kind satisfies never;
   }

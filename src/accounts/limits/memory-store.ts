@@ -213,8 +213,8 @@ function sumOf(state: State | undefined): Pick<Counter, "spent" | "held"> {
   return { spent: state.counter.spent + state.spentBefore, held: state.counter.held };
 }
 
-/** A call that costs nothing fits every budget. */
-function judgeBudget(
+/** Decides whether a claim fits its budget. A call that costs nothing fits every one. */
+export function judgeBudget(
   { limit, hold, flexible = false, period }: Claim,
   { spent, held }: Pick<Counter, "spent" | "held">,
   nowMs: number,
