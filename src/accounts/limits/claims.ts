@@ -94,18 +94,33 @@ export function claimsOf(
       }
       if (concurrentCalls !== undefined) calls.push({ ...common, kind: "calls", limit: concurrentCalls, hold: 1 });
     }
-    for (const [index, budget] of (owner.budgets ?? []).entries()) {
-      if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, index, estimate, beganMs));
+    for (const [place, budget] of placesOf(owner.budgets)) {
+      if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, place, estimate, beganMs));
       else if (budget.unpriced === "refuse") unpriced.push({ owner, budget, model: estimate?.unpriced ?? "" });
     }
   }
   return { claims: [...requests, ...tokens, ...calls, ...budgets], unpriced };
 }
 
+/**
+ * Returns budgets with their places, which name what each has spent: the time zone, and which of the budgets with the
+ * same period and time zone it is. So a budget keeps what it has spent if others are added, removed or moved.
+ */
+export function placesOf(budgets: readonly Budget[] = []): readonly (readonly [place: string, budget: Budget])[] {
+  const counts = new Map<string, number>();
+  return budgets.map((budget) => {
+    const { period, timeZone } = budget;
+    const kind = `${period} ${timeZone}`;
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    return [timeZone === "UTC" ? String(count) : `${count}@${timeZone}`, budget];
+  });
+}
+
 function budgetClaim(
   owner: LimitedHolder,
   budget: Budget,
-  index: number,
+  place: string,
   { nanos = 0, likelyNanos, isBound }: CallNeed,
   beganMs: number,
 ): NamedClaim {
@@ -116,8 +131,8 @@ function budgetClaim(
     holder: owner.holder,
     kind: "budget",
     limit: budget.amountNanos,
-    period: { name: `${index}:${name}`, endMs },
-    past: budgetPast(budget, index, beganMs),
+    period: { name: `${place}:${name}`, endMs },
+    past: budgetPast(budget, place, beganMs),
     // A shadow budget rejects nothing: a bound that is far from the cost would only note too many calls.
     hold: budget.shadow ? likelyNanos : nanos,
     likely: likelyNanos,
@@ -127,8 +142,8 @@ function budgetClaim(
 }
 
 /** Returns where the ledger has what a budget had spent, for a call that began at a time. */
-export function budgetPast(budget: Budget, index: number, beganMs: number): BudgetPast {
-  return { series: `${index}:${budget.period}`, startMs: periodOf(budget, beganMs).startMs, beganMs };
+export function budgetPast(budget: Budget, place: string, beganMs: number): BudgetPast {
+  return { series: `${place}:${budget.period}`, startMs: periodOf(budget, beganMs).startMs, beganMs };
 }
 
 /** Returns the period of a budget at a time. */

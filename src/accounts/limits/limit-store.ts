@@ -10,7 +10,7 @@ export interface Claim {
    * the period. A whole number below 2^53.
    */
   readonly limit: number;
-  /** Of a budget: its place in the account's list and the period, such as `0:2026-11`, and when the period ends. */
+  /** Of a budget: its place among those of the account with its period, such as `0:2026-11`, and when the period ends. */
   readonly period?: { readonly name: string; readonly endMs: number };
   /** Of a budget: what had been spent before this process counted it. Absent: nothing. */
   readonly past?: BudgetPast;
@@ -27,7 +27,7 @@ export interface Claim {
 
 /** How to find in the ledger what a budget had spent. */
 export interface BudgetPast {
-  /** Place of the budget in the account's list and its kind of period, such as `0:month`. */
+  /** Place of the budget among those of the account, and its kind of period, such as `0:month`. */
   readonly series: string;
   /** Beginning of the period in ms since 1970. */
   readonly startMs: number;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ownerOf } from "../holder.ts";
-import { budgetPast, type LimitedHolder } from "./claims.ts";
+import { budgetPast, type LimitedHolder, placesOf } from "./claims.ts";
 import type { Claim } from "./limit-store.ts";
 import type { SpendingReader } from "./spending-reader.ts";
 
@@ -70,8 +70,8 @@ export class PastSpending {
   prepare(holders: Iterable<LimitedHolder>): void {
     const nowMs = Date.now();
     for (const { holder, budgets = [] } of holders) {
-      for (const [index, budget] of budgets.entries()) {
-        const { series, startMs } = budgetPast(budget, index, nowMs);
+      for (const [place, budget] of placesOf(budgets)) {
+        const { series, startMs } = budgetPast(budget, place, nowMs);
         const key = keyOf(series, holder);
         if (!this.#entries.has(key)) this.#add(key, { holder, startMs, sinceMs: this.#options.sinceMs });
       }
