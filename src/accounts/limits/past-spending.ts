@@ -23,7 +23,7 @@ interface Waits {
 const usual: Waits = {
   longestMs: 1000,
   again: { firstMs: 1000, longestMs: 3_600_000 },
-  retry: { firstMs: 1000, longestMs: 30_000 },
+  retry: { firstMs: 1000, longestMs: 5_000 },
 };
 
 /** What a budget had spent in its period before this process counted it. */
