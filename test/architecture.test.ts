@@ -15,6 +15,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["well-formed.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
   ["module-url.ts", []],
+  ["optional-packages.ts", []],
   ["nearest.ts", []],
   ["look-up.ts", []],
   ["path-segment.ts", []],
@@ -69,7 +70,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
-  ["config", ["gen", "errors.ts", "nearest.ts", "models", "prices", "profiles", "chat/planning"]],
+  [
+    "config",
+    ["gen", "errors.ts", "nearest.ts", "optional-packages.ts", "models", "prices", "profiles", "chat/planning"],
+  ],
   ["upstream", ["gen", "errors.ts", "pace.ts", "fair-slots.ts", "config/provider.ts", "config/secret.ts"]],
   [
     "templates",
@@ -91,6 +95,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "bounded-pool.ts",
         "run-within.ts",
         "append.ts",
+        "optional-packages.ts",
         "tokens",
         "chat",
         "models",
