@@ -25,12 +25,18 @@ import { watchComponents } from "./watch-components.ts";
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
 const longestShippingMs = 5_000;
 
+/** The service with its ledger. */
+export interface ComposedService extends Service {
+  /** Ships what processes have left that have ended, and does not wait for the next time to look for that. */
+  adoptOutbox(): void;
+}
+
 /**
  * Composes the service from its configuration and starts it.
  *
  * @param routing state of routing that the service shows and logs. Default: its own.
  */
-export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<Service> {
+export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<ComposedService> {
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
   const store = ledger && createStoreThread(config.store, ledger.instance, log);
@@ -66,8 +72,8 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   spending?.start(config, accounts?.mirror);
   const stopStateLog = logStateChanges(service.routing, log);
   let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    await service.stop().finally(stopStateLog);
+  const stop = async (isHandover: boolean): Promise<void> => {
+    await service.stop(isHandover).finally(stopStateLog);
     accounts?.mirror.close();
     await ledger?.close();
     await store?.close(longestShippingMs);
@@ -75,13 +81,16 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   };
   return {
     ...service,
-    stop() {
-      stopping ??= stop();
+    stop(isHandover = false) {
+      stopping ??= stop(isHandover);
       return stopping;
     },
     abort() {
       service.abort();
       ledger?.flushSync();
+    },
+    adoptOutbox() {
+      store?.shipper.adopt().catch(() => undefined);
     },
   };
 }

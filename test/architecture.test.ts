@@ -207,6 +207,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["follow-spending.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["watch-components.ts", ["accounts", "component-states.ts", "ledger", "state", "store-thread.ts"]],
+  ["workers", ["config/config.ts", "telemetry/log.ts"]],
   ["compose.ts", [""]],
   ["cli", [""]],
   ["main.ts", [""]],

@@ -22,11 +22,19 @@ export interface Services {
 /** Milliseconds to send the last responses after every call has ended. */
 export const closingMs = 500;
 
-/** Open listener. Shutdown calls the three methods in this order. */
+/** Time in ms in which clients change to the process that takes over. */
+export const handoverMs = 1_000;
+
+/** Open listener. Shutdown calls `stopReady`, or `handOver` if another process takes over, then the others. */
 export interface Listener {
   readonly address: { readonly host: string; readonly port: number };
   /** Reports in health checks that the service is stopping. Still accepts calls. */
   stopReady(): void;
+  /**
+   * Leaves new connections to the process that takes over, and asks clients to connect to it. Still accepts calls that
+   * come on the connections that there are.
+   */
+  handOver(): void;
   /** Rejects new calls. Calls in progress continue. */
   rejectNew(): void;
   /** Closes the remaining connections. */

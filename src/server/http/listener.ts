@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config } from "../../config/config.ts";
@@ -41,6 +41,8 @@ const handshakeTimeout = 10_000;
 export async function listenHttp(config: Config, services: Services): Promise<Listener> {
   let ready = true;
   let closing = false;
+  let leaving = false;
+  const open = new Set<ServerResponse>();
   const answerCall = createCallHandler(config, services);
   const answer = guardBrowsers(config, (request, response) => {
     if (!services.surfaces(request, response)) answerCall(request, response);
@@ -66,7 +68,10 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       sendText(response, 503, "the service is overloaded: it has too many requests in progress; retry later\n");
       return;
     }
+    open.add(response);
+    if (leaving) response.shouldKeepAlive = false;
     response.once("close", () => {
+      open.delete(response);
       connections.end(connection, response);
       if (closing) server.closeIdleConnections();
     });
@@ -90,9 +95,16 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     stopReady() {
       ready = false;
     },
+    handOver() {
+      leave();
+      // Stops listening. Unlike `server.close`, this leaves idle connections open, on which a request may be on its way.
+      NetServer.prototype.close.call(server);
+    },
     rejectNew() {
+      leave();
       closing = true;
-      server.close();
+      if (server.listening) server.close();
+      else server.closeIdleConnections();
     },
     close() {
       return new Promise((resolve) => {
@@ -106,6 +118,12 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       });
     },
   };
+
+  /** Tells the clients that each response is the last one of its connection. */
+  function leave(): void {
+    leaving = true;
+    for (const response of open) response.shouldKeepAlive = false;
+  }
 }
 
 /**

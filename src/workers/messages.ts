@@ -1,0 +1,19 @@
+/** What the supervisor sends to a worker. */
+export type Order =
+  | {
+      readonly kind: "stop";
+      readonly signal: string;
+      /** Whether other workers take over: the worker ends without failing a call, and nobody needs to know. */
+      readonly handover: boolean;
+    }
+  /** Ends every call in progress at once, and exits. */
+  | { readonly kind: "abort" }
+  /** Ship what workers left that have ended. */
+  | { readonly kind: "adopt" };
+
+/** What a worker sends to the supervisor. */
+export type Report = {
+  readonly kind: "ready";
+  /** Lines for people, which the program prints when all workers are ready. */
+  readonly lines: readonly string[];
+};

@@ -1,0 +1,64 @@
+import cluster from "node:cluster";
+import type { Order, Report } from "./messages.ts";
+import { parseWorker } from "./worker-variable.ts";
+
+/** What a worker does when the supervisor wants it to. */
+export interface WorkerActions {
+  /** @param handover whether other workers take over */
+  stop(signal: string, handover: boolean): void;
+  abort(): void;
+  adopt(): void;
+}
+
+/** What a worker knows of the supervisor. */
+export interface WorkerLink {
+  /** Number of this worker, counted from 1. */
+  readonly worker: number;
+  readonly workers: number;
+  /** Follows the supervisor from now on, and tells it that this worker accepts calls. */
+  ready(actions: WorkerActions, lines: readonly string[]): void;
+}
+
+/** Signals that reach all processes of a terminal, or mean the supervisor, which sends an order then. */
+const ignoredSignals = ["SIGINT", "SIGHUP", "SIGUSR2"] as const;
+
+/** Returns the link to the supervisor. Undefined: no supervisor started this process, though some other program may have. */
+export function linkToSupervisor(variable: string | undefined): WorkerLink | undefined {
+  const { worker } = cluster;
+  const numbers = parseWorker(variable);
+  if (worker === undefined || numbers === undefined) return undefined;
+  for (const signal of ignoredSignals) process.on(signal, () => {});
+  const send = (report: Report): void => {
+    if (worker.isConnected()) worker.send(report, () => {});
+  };
+  return {
+    ...numbers,
+    ready(actions, lines) {
+      process.on("message", (order: Order) => follow(order, actions));
+      // Service managers send SIGTERM to every process of a service.
+      process.on("SIGTERM", () => actions.stop("SIGTERM", false));
+      worker.on("disconnect", () => {
+        // Otherwise Node.js exits at once. The supervisor is gone: calls in progress may end.
+        worker.exitedAfterDisconnect = true;
+        actions.stop("disconnect", true);
+      });
+      send({ kind: "ready", lines });
+    },
+  };
+}
+
+function follow(order: Order, actions: WorkerActions): void {
+  switch (order.kind) {
+    case "stop":
+      actions.stop(order.signal, order.handover);
+      return;
+    case "abort":
+      actions.abort();
+      return;
+    case "adopt":
+      actions.adopt();
+      return;
+    default:
+      order satisfies never;
+  }
+}
