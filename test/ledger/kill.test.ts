@@ -5,6 +5,9 @@ import type { Finding } from "./kills/check.ts";
 import { disturbPostgres, faults } from "./kills/postgres.ts";
 import { killOfTwoProcesses, killOneProcess } from "./kills/processes.ts";
 
+/** Each test starts three or four processes, one after the other. */
+const timeoutMs = 600_000;
+
 function expectPromise(finding: Finding): void {
   expect(finding).toMatchObject({ missing: 0, doubled: 0, problems: [] });
   expect(finding.acknowledged).toBeGreaterThan(0);
@@ -12,17 +15,25 @@ function expectPromise(finding: Finding): void {
 
 // `npm run kills` makes hundreds of rounds.
 describe("has every call whose end a client saw exactly once, with its usage, after kill -9", () => {
-  it("of a process under load", async () => {
-    await using block = new Block();
-    await killOneProcess(block, 1);
-    expectPromise(await block.finish());
-  }, 120_000);
+  it(
+    "of a process under load",
+    async () => {
+      await using block = new Block();
+      await killOneProcess(block, 1);
+      expectPromise(await block.finish());
+    },
+    timeoutMs,
+  );
 
-  it("of one of two processes that share an outbox and a database", async () => {
-    await using block = new Block();
-    await killOfTwoProcesses(block, 1, false);
-    expectPromise(await block.finish());
-  }, 120_000);
+  it(
+    "of one of two processes that share an outbox and a database",
+    async () => {
+      await using block = new Block();
+      await killOfTwoProcesses(block, 1, false);
+      expectPromise(await block.finish());
+    },
+    timeoutMs,
+  );
 
   it.skipIf(noPostgres)(
     "of a process whose commit in PostgreSQL got no answer",
@@ -32,6 +43,6 @@ describe("has every call whose end a client saw exactly once, with its usage, af
       // The process is killed in the second pass through the faults.
       expectPromise(await disturbPostgres(server, faults.length + fault, 1, false));
     },
-    120_000,
+    timeoutMs,
   );
 });

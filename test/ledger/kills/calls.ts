@@ -8,6 +8,8 @@ import { ask } from "../../support/requests.ts";
 export interface SeenCall {
   readonly requestId: string;
   readonly account: string;
+  /** Time in ms from the request to what the client saw last. */
+  tookMs: number;
   /** ChatCompletion.id. Undefined: the client saw none. */
   id?: string;
   /** What the end of the response said: the trailers, or the end of the HTTP body. Undefined: the client did not see it. */

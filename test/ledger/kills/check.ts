@@ -8,12 +8,13 @@ import { type LedgerTables, usageGroups, usageSums } from "../../../src/ledger/s
 import { readRecords } from "../../support/ledger-records.ts";
 import type { SeenCall, SeenEnd } from "./calls.ts";
 
+/** Time in ms that a response waits for its record at most. The log of a killed process cannot tell which did not wait. */
+const patienceMs = 250;
+
 /** What the clients of one process saw. */
 export interface SeenProcess {
   readonly calls: readonly SeenCall[];
   readonly isKilled: boolean;
-  /** Whether its log counts records that a response did not wait for. */
-  readonly isLate: boolean;
 }
 
 /** Figures of a ledger after some rounds. */
@@ -23,9 +24,9 @@ export interface Finding {
   readonly acknowledged: number;
   readonly records: number;
   readonly lost: number;
-  /** Calls that a client saw begin or end, without a record. */
+  /** Other calls that a client saw begin without a record, or end without the record of their end. */
   readonly missing: number;
-  /** Missing calls of processes that had counted late records. */
+  /** Calls of killed processes that can have been late: their response may not have waited for the record. */
   readonly late: number;
   readonly doubled: number;
   /** Each thing that contradicts the promise. */
@@ -48,14 +49,15 @@ export async function checkLedger(database: Database, processes: readonly SeenPr
       known.add(call.requestId);
       const record = byRequest.get(call.requestId);
       if (record === undefined && call.id === undefined && call.end === undefined) continue;
-      if (record === undefined) {
-        if (process.isLate) late++;
-        else missing++;
-        if (!process.isLate) problems.push(`${call.requestId} ${call.id} has no record`);
+      const problem = record ? contradiction(call, record, process.isKilled) : "has no record";
+      if (problem === undefined) continue;
+      const isGone = record === undefined || record.outcome === CallOutcome.LOST;
+      if (isGone && process.isKilled && call.tookMs >= patienceMs) {
+        late++;
         continue;
       }
-      const problem = contradiction(call, record, process.isKilled);
-      if (problem !== undefined) problems.push(`${call.requestId} ${call.id} ${problem}`);
+      if (isGone) missing++;
+      problems.push(`${call.requestId} ${call.id} ${problem}, after ${Math.round(call.tookMs)} ms`);
     }
   }
   for (const { requestId } of records) if (!known.has(requestId)) problems.push(`nobody made the call ${requestId}`);

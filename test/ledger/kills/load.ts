@@ -96,7 +96,9 @@ export class Load {
       const seen: SeenCall = {
         requestId: `${this.#name}-${number}`,
         account: accounts[number % accounts.length] ?? "",
+        tookMs: 0,
       };
+      const begin = performance.now();
       this.calls.push(seen);
       this.#note();
       const kind = kinds[Math.floor(Math.random() * kinds.length)];
@@ -105,6 +107,7 @@ export class Load {
       } catch (error) {
         if (!this.isKilled && !isCancelled(error)) this.problems.push(`${seen.requestId} failed: ${error}`);
       }
+      seen.tookMs = performance.now() - begin;
       this.#note();
     }
   }
