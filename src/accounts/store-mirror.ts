@@ -10,10 +10,15 @@ const leastMs = 250;
 /** Time in ms after which a read has failed. */
 const readTimeoutMs = 5000;
 
+/** Ids that the configuration has. It takes precedence over the database. */
+export interface ConfiguredIds {
+  readonly keys: ReadonlySet<string>;
+  readonly accounts: ReadonlySet<string>;
+}
+
 interface MirrorOptions {
   readonly store: AccountStore;
-  /** Ids that the configuration has. It takes precedence over the database. */
-  readonly configured: { readonly keys: ReadonlySet<string>; readonly accounts: ReadonlySet<string> };
+  readonly configured: ConfiguredIds;
   /** Called if the database stops or starts to respond; without an error if it responds. */
   readonly onState?: (error?: GatewayError) => void;
   /** Called once for a key or account of the database that has no effect. `why`: its name and the reason. */
@@ -31,6 +36,9 @@ export class StoreMirror {
   readonly #accounts = new Map<string, StoredAccount>();
   readonly #ignored = new Set<string>();
   readonly #closing = new AbortController();
+  #configured: ConfiguredIds;
+  /** Whether the next read must begin with the oldest entries, since the configuration has fewer ids than before. */
+  #isStale = false;
   #keyIds: readonly string[] = [];
   #revision = 0;
   #responds = true;
@@ -44,6 +52,18 @@ export class StoreMirror {
 
   constructor(options: MirrorOptions) {
     this.#options = options;
+    this.#configured = options.configured;
+  }
+
+  /** Changes the ids that the configuration has. Entries that were ignored until now are read at once. */
+  setConfigured(configured: ConfiguredIds): void {
+    const former = this.#configured;
+    this.#configured = configured;
+    for (const id of configured.keys) this.#removeKey(id);
+    for (const id of configured.accounts) this.#accounts.delete(id);
+    if (isWithin(former.keys, configured.keys) && isWithin(former.accounts, configured.accounts)) return;
+    this.#isStale = true;
+    this.refresh().catch(ignore);
   }
 
   /** Reads the database now, and follows its changes until `close`. Never waits for it. */
@@ -140,9 +160,12 @@ export class StoreMirror {
   async #read(): Promise<void> {
     let more = true;
     while (more) {
+      if (this.#isStale) this.#revision = 0;
+      this.#isStale = false;
       const changes = await inTime(this.#options.store.changesAfter(this.#revision));
       more = changes.more;
-      if (changes.revision < this.#revision) {
+      if (this.#isStale) more = true;
+      else if (changes.revision < this.#revision) {
         // The database was replaced, such as by a backup.
         this.#clear();
         more = true;
@@ -151,7 +174,7 @@ export class StoreMirror {
   }
 
   #apply({ revision, keys, accounts, unreadable }: Changes): void {
-    const { configured } = this.#options;
+    const configured = this.#configured;
     for (const { kind, id, why } of unreadable) {
       this.#ignore(`${kind} ${id}: ${why}`);
       // The key may be revoked. An account keeps its former limits.
@@ -229,6 +252,10 @@ function unavailable(thrown: unknown): GatewayError {
     retryAfterMs: pollMs,
     cause: thrown,
   });
+}
+
+function isWithin(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean {
+  return [...some].every((id) => all.has(id));
 }
 
 function ignore(): void {}

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { peerAddress } from "../../calls/peer-address.ts";
-import type { Config } from "../../config/config.ts";
+import type { Config, TlsFiles } from "../../config/config.ts";
 import { retryAfterMs } from "../../load/overloaded.ts";
 import { clientSignal, cutOffRequest } from "../../surfaces/kit/http-source.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
@@ -40,10 +40,7 @@ const handshakeTimeout = 10_000;
 export async function listenHttp(config: Config, services: Services): Promise<Listener> {
   let ready = true;
   let closing = false;
-  const answerCall = createCallHandler(config, services);
-  const answer = guardBrowsers(config, (request, response) => {
-    if (!services.surfaces(request, response)) answerCall(request, response);
-  });
+  let answer = createAnswer(config, services);
   const connections = new Connections<ServerResponse>(config.limits, services.rejections, {
     isComplete: (response) => response.req.complete,
     close: (response) => response.destroy(),
@@ -70,7 +67,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       if (closing) server.closeIdleConnections();
     });
     if (isPage) {
-      answerPage(request, response, ready);
+      answerPage(request, response, ready, services.generation?.() ?? 1);
       return;
     }
     const turn = nextTurn();
@@ -86,6 +83,16 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
   const { port } = server.address() as AddressInfo;
   return {
     address: { host: config.http.host, port },
+    prepare(next) {
+      const nextAnswer = createAnswer(next, services);
+      const context = next.http.tls && secureContext(next.http.tls);
+      return () => {
+        answer = nextAnswer;
+        connections.setLimits(next.limits);
+        Object.assign(server, timeoutOptions(next));
+        if (context !== undefined && server instanceof TlsServer) server.setSecureContext(context);
+      };
+    },
     stopReady() {
       ready = false;
     },
@@ -105,6 +112,14 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       });
     },
   };
+}
+
+/** Creates the listener for all requests but those of health pages. */
+function createAnswer(config: Config, services: Services): RequestListener {
+  const answerCall = createCallHandler(config, services);
+  return guardBrowsers(config, (request, response) => {
+    if (!services.surfaces(request, response)) answerCall(request, response);
+  });
 }
 
 /**
@@ -153,17 +168,23 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
   const options = {
     noDelay: true,
     keepAliveTimeout,
-    // Calls end after `maxRequestMs` with an error; these close connections on which that is not possible.
-    headersTimeout: config.limits.maxRequestMs,
-    requestTimeout: config.limits.maxRequestMs + answerMs,
+    ...timeoutOptions(config),
     connectionsCheckingInterval: checkMs,
   };
   if (tls === undefined) return sendContinue(createServer(options, listener), listener);
-  const { certificate: cert, key, clientAuthority: ca } = tls;
-  const tlsOptions = { ...options, handshakeTimeout, cert, key };
-  const clients = ca && { ca, requestCert: true, rejectUnauthorized: true };
+  const tlsOptions = { ...options, handshakeTimeout, ...secureContext(tls) };
+  const clients = tls.clientAuthority && { requestCert: true, rejectUnauthorized: true };
   const server = createTlsServer({ ...tlsOptions, ...clients }, listener).on("secureConnection", parseFromStream);
   return sendContinue(server, listener);
+}
+
+/** Calls end after `maxRequestMs` with an error; these close connections on which that is not possible. */
+function timeoutOptions({ limits }: Config) {
+  return { headersTimeout: limits.maxRequestMs, requestTimeout: limits.maxRequestMs + answerMs };
+}
+
+function secureContext({ certificate: cert, key, clientAuthority: ca }: TlsFiles) {
+  return { cert, key, ...(ca && { ca }) };
 }
 
 /**
@@ -231,10 +252,11 @@ function isPagePath(request: IncomingMessage): boolean {
   return path === "/healthz" || path === "/readyz";
 }
 
-function answerPage(request: IncomingMessage, response: ServerResponse, ready: boolean): void {
-  const stopping = requestPath(request) === "/readyz" && !ready;
+function answerPage(request: IncomingMessage, response: ServerResponse, ready: boolean, generation: number): void {
+  const isReadyPage = requestPath(request) === "/readyz";
+  const stopping = isReadyPage && !ready;
   response.writeHead(stopping ? 503 : 200, { "content-type": "text/plain; charset=utf-8" });
-  response.end(stopping ? "stopping\n" : "ok\n");
+  response.end(`${stopping ? "stopping" : "ok"}\n${isReadyPage ? `configuration ${generation}\n` : ""}`);
 }
 
 /** Sends a text response and closes the connection. */
