@@ -28,8 +28,10 @@ interface ReloadOptions {
 export class Reloader {
   readonly #options: ReloadOptions;
   readonly #watch: FileWatch;
-  /** Reloads in their order. */
   #last: Promise<void> = Promise.resolve();
+  /** The reload that begins when the last one has ended. */
+  #next: Promise<void> | undefined;
+  #nextTrigger: Trigger = "file";
   #isClosed = false;
   /** Files of the running configuration. */
   #files: FilesRead;
@@ -46,10 +48,17 @@ export class Reloader {
     void this.#watch.setFiles(this.#files.states);
   }
 
-  /** Reloads the configuration, after the reloads that have begun before. Never rejects. */
+  /** Resolves when a reload that began after this call has ended. Never rejects. */
   reload(trigger: Trigger): Promise<void> {
-    this.#last = this.#last.then(() => this.#reload(trigger));
-    return this.#last;
+    if (trigger === "signal") this.#nextTrigger = trigger;
+    this.#next ??= this.#last.then(() => {
+      const begun = this.#nextTrigger;
+      this.#next = undefined;
+      this.#nextTrigger = "file";
+      return this.#reload(begun);
+    });
+    this.#last = this.#next;
+    return this.#next;
   }
 
   close(): void {

@@ -44,5 +44,8 @@ export function optionsIn(server: Server): Record<(typeof members)[number], unkn
  */
 export function replaceOptions(server: Server, options: ChannelOptions): void {
   const [target, source] = [optionsIn(server), optionsIn(new Server(options))];
+  const { maxConnectionAgeGraceMs: formerGraceMs } = target;
   for (const member of members) target[member] = source[member];
+  // Calls in progress may take as long as before, also if their connection reaches its age now.
+  target.maxConnectionAgeGraceMs = Math.max(Number(formerGraceMs), Number(source.maxConnectionAgeGraceMs));
 }

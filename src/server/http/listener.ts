@@ -89,7 +89,10 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       return () => {
         answer = nextAnswer;
         connections.setLimits(next.limits);
-        Object.assign(server, timeoutOptions(next));
+        const { headersTimeout, requestTimeout } = timeoutOptions(next);
+        server.headersTimeout = headersTimeout;
+        // Requests in progress may take as long as before. Later ones have the bound of their call.
+        server.requestTimeout = Math.max(server.requestTimeout, requestTimeout);
         if (context !== undefined && server instanceof TlsServer) server.setSecureContext(context);
       };
     },
