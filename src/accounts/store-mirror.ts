@@ -34,11 +34,10 @@ export class StoreMirror {
   readonly #keys = new Map<string, StoredKey>();
   readonly #bySha256 = new Map<string, StoredKey>();
   readonly #accounts = new Map<string, StoredAccount>();
+  readonly #unreadable = new Set<string>();
   readonly #ignored = new Set<string>();
   readonly #closing = new AbortController();
   #configured: ConfiguredIds;
-  /** Whether the next read must begin with the oldest entries, since the configuration has fewer ids than before. */
-  #isStale = false;
   #keyIds: readonly string[] = [];
   #revision = 0;
   #responds = true;
@@ -55,15 +54,10 @@ export class StoreMirror {
     this.#configured = options.configured;
   }
 
-  /** Changes the ids that the configuration has. Entries that were ignored until now are read at once. */
+  /** Changes the ids that the configuration has. The others show the entries of the database at once. */
   setConfigured(configured: ConfiguredIds): void {
-    const former = this.#configured;
     this.#configured = configured;
-    for (const id of configured.keys) this.#removeKey(id);
-    for (const id of configured.accounts) this.#accounts.delete(id);
-    if (isWithin(former.keys, configured.keys) && isWithin(former.accounts, configured.accounts)) return;
-    this.#isStale = true;
-    this.refresh().catch(ignore);
+    this.#keyIds = [...this.#keys.keys()].filter((id) => !configured.keys.has(id)).sort();
   }
 
   /** Reads the database now, and follows its changes until `close`. Never waits for it. */
@@ -77,24 +71,30 @@ export class StoreMirror {
 
   /** Returns the key with a secret, by the SHA-256 of the whole key. */
   keyOf(sha256: string): StoredKey | undefined {
-    return this.#bySha256.get(sha256);
+    const key = this.#bySha256.get(sha256);
+    return key !== undefined && this.#configured.keys.has(key.id) ? undefined : key;
   }
 
   key(id: string): StoredKey | undefined {
-    return this.#keys.get(id);
+    return this.#configured.keys.has(id) ? undefined : this.#keys.get(id);
   }
 
-  /** Ids of all keys, in order. */
+  /** Ids of all keys but those of the configuration, in order. */
   get keyIds(): readonly string[] {
     return this.#keyIds;
   }
 
   account(id: string): StoredAccount | undefined {
-    return this.#accounts.get(id);
+    return this.#configured.accounts.has(id) ? undefined : this.#accounts.get(id);
+  }
+
+  /** Whether an account has settings that cannot be read and that this process has never known: its limits are unknown. */
+  isUnreadable(accountId: string): boolean {
+    return this.#unreadable.has(accountId) && !this.#configured.accounts.has(accountId);
   }
 
   accounts(): Iterable<StoredAccount> {
-    return this.#accounts.values();
+    return [...this.#accounts.values()].filter(({ id }) => !this.#configured.accounts.has(id));
   }
 
   /** Changes the database, and follows the change. Rejects with STORE_UNAVAILABLE if the database does not respond. */
@@ -160,12 +160,9 @@ export class StoreMirror {
   async #read(): Promise<void> {
     let more = true;
     while (more) {
-      if (this.#isStale) this.#revision = 0;
-      this.#isStale = false;
       const changes = await inTime(this.#options.store.changesAfter(this.#revision));
       more = changes.more;
-      if (this.#isStale) more = true;
-      else if (changes.revision < this.#revision) {
+      if (changes.revision < this.#revision) {
         // The database was replaced, such as by a backup.
         this.#clear();
         more = true;
@@ -179,20 +176,20 @@ export class StoreMirror {
       this.#ignore(`${kind} ${id}: ${why}`);
       // The key may be revoked. An account keeps its former limits.
       if (kind === "key") this.#removeKey(id);
+      else if (!this.#accounts.has(id)) this.#unreadable.add(id);
     }
     const newIds: string[] = [];
     for (const key of keys) {
       if (configured.keys.has(key.id)) this.#ignore(`key ${key.id}: the configuration has a key with this id`);
-      else {
-        if (!this.#keys.has(key.id)) newIds.push(key.id);
-        this.#setKey(key);
-      }
+      else if (!this.#keys.has(key.id)) newIds.push(key.id);
+      this.#setKey(key);
     }
     this.#keyIds = mergeSorted(this.#keyIds, newIds.sort());
     for (const account of accounts) {
       const { id } = account;
+      this.#unreadable.delete(id);
       if (configured.accounts.has(id)) this.#ignore(`account ${id}: the configuration has an account with this id`);
-      else this.#accounts.set(id, Object.freeze(account));
+      this.#accounts.set(id, Object.freeze(account));
     }
     this.#revision = revision;
   }
@@ -218,6 +215,7 @@ export class StoreMirror {
     this.#keys.clear();
     this.#bySha256.clear();
     this.#accounts.clear();
+    this.#unreadable.clear();
     this.#keyIds = [];
     this.#revision = 0;
   }
@@ -252,10 +250,6 @@ function unavailable(thrown: unknown): GatewayError {
     retryAfterMs: pollMs,
     cause: thrown,
   });
-}
-
-function isWithin(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean {
-  return [...some].every((id) => all.has(id));
 }
 
 function ignore(): void {}

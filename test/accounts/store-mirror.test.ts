@@ -204,9 +204,9 @@ describe("a reloaded configuration", () => {
     expect([mirror.keyIds, mirror.account("research")]).toEqual([[], undefined]);
 
     mirror.setConfigured({ keys: new Set(), accounts: new Set() });
-    await mirror.refresh();
-    expect(await ask(text)).toBe(key.id);
+    expect(mirror.keyIds).toEqual([key.id]);
     expect(mirror.account("research")).toMatchObject({ id: "research" });
+    expect(await ask(text)).toBe(key.id);
     expect(ignored).toEqual([]);
   });
 });
