@@ -83,11 +83,6 @@ export class Snapshots {
     return this.#generation;
   }
 
-  /** Number of snapshots in use: the current one, and replaced ones that calls still use. */
-  get size(): number {
-    return this.#live.size;
-  }
-
   /** Calls the listener when a snapshot was replaced, and when the last call of a replaced one has settled. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
