@@ -5,6 +5,7 @@ import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { createRoutingView } from "../calls/routing-view.ts";
 import { Snapshots } from "../calls/snapshot.ts";
+import type { ComponentStates } from "../component-states.ts";
 import { formatAddress } from "../config/address.ts";
 import { reportExposure } from "../config/authentication.ts";
 import type { Config } from "../config/config.ts";
@@ -51,6 +52,8 @@ export interface ServiceParts extends ConfiguredParts, LastingParts {
   readonly limitStore?: LimitStore;
   /** What UsageService reads. Default: the service has no ledger. */
   readonly ledger?: UsageReader;
+  /** State of the components behind the service, for `/readyz`. Default: it has none. */
+  readonly components?: ComponentStates;
   /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
@@ -117,6 +120,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     ],
     targetHealth: createTargetHealth(routing, snapshots),
     rejections,
+    components: parts.components,
     // The getters are read for each request.
     surfaces: createSurfaces({
       calls,

@@ -76,7 +76,7 @@ describe("health", () => {
       const response = await fetch(`http://${service.httpAddress}/${page}`);
       expect([response.status, await response.text()]).toEqual([
         200,
-        page === "readyz" ? "ok\nconfiguration 1\n" : "ok\n",
+        page === "readyz" ? "ok\nconfiguration generation=1\n" : "ok\n",
       ]);
     }
   });

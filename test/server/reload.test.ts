@@ -29,7 +29,7 @@ describe("a reload of the service", () => {
     const { completion } = await service.chatClient("grpc").completeChat({ chat: ask("echo/echo", "hi") });
     expect(completion?.model).toBe("echo/echo");
     const page = await fetch(`http://${service.httpAddress}/readyz`);
-    expect(await page.text()).toBe("ok\nconfiguration 2\n");
+    expect(await page.text()).toBe("ok\nconfiguration generation=2\n");
     await service.stop();
   });
 
