@@ -1,3 +1,4 @@
+import { FilesRead } from "../reload/reloader.ts";
 import { linkToSupervisor } from "../workers/worker.ts";
 import { workerVariable } from "../workers/worker-variable.ts";
 import { configOption, defineCommand } from "./command.ts";
@@ -12,13 +13,18 @@ export const command = defineCommand({
   ],
   async run({ config: file }, _, { environment }) {
     const link = linkToSupervisor(environment[workerVariable]);
-    const config = await loadConfigFor(file, environment);
-    if (link !== undefined || config.workers === 1) {
-      const { serve } = await import("./serve/serve.ts");
-      await serve(config, environment, link);
-    } else {
+    const files = new FilesRead();
+    const config = await loadConfigFor(file, environment, files.onRead);
+    const source = { config, files, environment, load: loadConfigFor.bind(undefined, file, environment) };
+    if (link !== undefined) {
+      const { serveAsWorker } = await import("./serve/serve.ts");
+      await serveAsWorker(source, link);
+    } else if (config.workers > 1) {
       const { supervise } = await import("./serve/supervise.ts");
-      await supervise(config, environment);
+      await supervise(source);
+    } else {
+      const { serve } = await import("./serve/serve.ts");
+      await serve(source);
     }
   },
 });

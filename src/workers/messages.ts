@@ -2,12 +2,13 @@
 export type Order =
   | {
       readonly kind: "stop";
-      readonly signal: string;
       /** Whether other workers take over: the worker ends without failing a call, and nobody needs to know. */
       readonly handover: boolean;
     }
   /** Ends every call in progress at once, and exits. */
   | { readonly kind: "abort" }
+  /** Read the configuration again. */
+  | { readonly kind: "reload" }
   /** Ship what workers left that have ended. */
   | { readonly kind: "adopt" };
 

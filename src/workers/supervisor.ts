@@ -12,8 +12,8 @@ const abortMs = 2_000;
 
 interface SupervisorOptions {
   readonly workers: number;
-  /** Longest time in ms that a worker that stops waits for load balancers and for its calls. */
-  readonly stopMs: number;
+  /** Returns the longest time in ms that a worker that stops waits for load balancers and for its calls. */
+  readonly stopMs: () => number;
   readonly log: Log;
   readonly writeLog: (line: string) => void;
   readonly writeError: (line: string) => void;
@@ -77,10 +77,17 @@ export class Supervisor {
     return this.#nextRestart;
   }
 
+  /** Lets all workers read their configuration again. One that starts meanwhile reads it when it is ready. */
+  reload(): void {
+    for (const member of this.#members) {
+      void member.ready.then((lines) => lines && member.send({ kind: "reload" }));
+    }
+  }
+
   /** Stops all workers. Returns whether each has ended by itself, without a fault. */
-  async stop(signal: string): Promise<boolean> {
-    return this.#end(this.#options.stopMs + endMs, (member) => {
-      if (member.isReady) member.send({ kind: "stop", signal, handover: false });
+  async stop(): Promise<boolean> {
+    return this.#end(this.#options.stopMs() + endMs, (member) => {
+      if (member.isReady) member.send({ kind: "stop", handover: false });
       else member.kill();
     });
   }
@@ -184,8 +191,8 @@ export class Supervisor {
     clearTimeout(slot.timer);
     slot.current = successor;
     if (old === undefined || this.#isStopping) return true;
-    old.send({ kind: "stop", signal: "restart", handover: true });
-    const timer = setTimeout(() => old.kill(), this.#options.stopMs + endMs);
+    old.send({ kind: "stop", handover: true });
+    const timer = setTimeout(() => old.kill(), this.#options.stopMs() + endMs);
     await old.ended;
     clearTimeout(timer);
     return true;

@@ -5,8 +5,9 @@ import { parseWorker } from "./worker-variable.ts";
 /** What a worker does when the supervisor wants it to. */
 export interface WorkerActions {
   /** @param handover whether other workers take over */
-  stop(signal: string, handover: boolean): void;
+  stop(handover: boolean): void;
   abort(): void;
+  reload(): void;
   adopt(): void;
 }
 
@@ -36,11 +37,11 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
     ready(actions, lines) {
       process.on("message", (order: Order) => follow(order, actions));
       // Service managers send SIGTERM to every process of a service.
-      process.on("SIGTERM", () => actions.stop("SIGTERM", false));
+      process.on("SIGTERM", () => actions.stop(false));
       worker.on("disconnect", () => {
         // Otherwise Node.js exits at once. The supervisor is gone: calls in progress may end.
         worker.exitedAfterDisconnect = true;
-        actions.stop("disconnect", true);
+        actions.stop(true);
       });
       send({ kind: "ready", lines });
     },
@@ -50,10 +51,13 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
 function follow(order: Order, actions: WorkerActions): void {
   switch (order.kind) {
     case "stop":
-      actions.stop(order.signal, order.handover);
+      actions.stop(order.handover);
       return;
     case "abort":
       actions.abort();
+      return;
+    case "reload":
+      actions.reload();
       return;
     case "adopt":
       actions.adopt();

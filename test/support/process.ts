@@ -23,8 +23,10 @@ export interface ServiceProcess extends AsyncDisposable {
   readonly reports: readonly string[];
   /** Resolves with the first line of standard error after the startup lines that matches. */
   reported(pattern: RegExp): Promise<string>;
-  /** Resolves when the log has a line with this message, or that passes this test. */
-  logged(line: string | ((line: Readonly<Record<string, unknown>>) => boolean)): Promise<void>;
+  /** Resolves when the log has a line with this message. */
+  logged(message: string): Promise<void>;
+  /** Resolves with the first line of the log that matches. */
+  logLine(matches: (line: Readonly<Record<string, unknown>>) => boolean): Promise<Record<string, unknown>>;
 }
 
 /**
@@ -108,10 +110,9 @@ export async function startCommand(
     reports,
     exited,
     reported: (pattern) => find(() => reports.find((line) => pattern.test(line)), `report ${pattern}`),
-    logged: (wanted) => {
-      const is = typeof wanted === "string" ? ({ msg }: Record<string, unknown>) => msg === wanted : wanted;
-      return find(() => log.find(is) && null, `log line ${wanted}`).then(() => {});
-    },
+    logged: (message) =>
+      find(() => log.find(({ msg }) => msg === message) && null, `log line ${message}`).then(() => {}),
+    logLine: (matches) => find(() => log.find(matches), "such a line of the log"),
     grpcAddress: lines[0]?.replace(/^gRPC +/, "") ?? "",
     httpAddress: lines[1]?.replace(/^HTTP +https?:\/\//, "") ?? "",
     async [Symbol.asyncDispose]() {

@@ -35,7 +35,7 @@ export async function startWorkers(
     file,
     pids,
     async started(count) {
-      await service.logged((line) => line.msg === "worker is ready" && pids().length >= count);
+      await service.logLine((line) => line.msg === "worker is ready" && pids().length >= count);
       return pids();
     },
   };

@@ -74,7 +74,7 @@ it(`replaces all workers ${rounds} times under load without a failed call`, asyn
   const count = (message: string) => service.log.filter(({ msg }) => msg === message).length;
   for (let round = 1; round <= rounds; round++) {
     service.child.kill("SIGUSR2");
-    await service.logged(({ msg }) => msg === "all workers have been restarted" && count(String(msg)) === round);
+    await service.logLine(({ msg }) => msg === "all workers have been restarted" && count(String(msg)) === round);
   }
   isOver = true;
   await Promise.all(running);

@@ -53,7 +53,7 @@ describe("workers", () => {
     await Promise.all(clients.map((client) => client.completeChat(hello)));
     process.kill(killed, "SIGKILL");
     await workers.started(3);
-    await workers.service.logged(
+    await workers.service.logLine(
       ({ msg, lost, worker }) =>
         msg === "took over the outbox of a process that has ended" && Number(lost) > 0 && worker === 2,
     );
