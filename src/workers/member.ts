@@ -2,7 +2,7 @@ import cluster, { type Worker } from "node:cluster";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Order, Report } from "./messages.ts";
 import { passLines } from "./whole-lines.ts";
-import { workerVariable } from "./worker-variable.ts";
+import { formatWorker, type WorkerNumbers, workerVariable } from "./worker-variable.ts";
 
 /** Longest wait in ms for the last output of a worker that has ended. Its child processes can have the pipe. */
 const outputMs = 500;
@@ -14,8 +14,7 @@ export interface Ended {
 }
 
 interface MemberOptions {
-  readonly worker: number;
-  readonly workers: number;
+  readonly numbers: WorkerNumbers;
   readonly onReport: (member: Member, report: Report) => void;
   readonly writeLog: (line: string) => void;
   readonly writeError: (member: Member, line: string) => void;
@@ -34,11 +33,11 @@ export class Member {
   readonly #startedMs = performance.now();
   #isReady = false;
 
-  constructor({ worker: slot, workers, onReport, writeLog, writeError }: MemberOptions) {
-    const worker = cluster.fork({ [workerVariable]: `${slot}/${workers}` });
+  constructor({ numbers, onReport, writeLog, writeError }: MemberOptions) {
+    const worker = cluster.fork({ [workerVariable]: formatWorker(numbers) });
     this.#worker = worker;
     this.id = worker.id;
-    this.slot = slot;
+    this.slot = numbers.worker;
     passLines(worker.process.stdout, writeLog);
     passLines(worker.process.stderr, (line) => writeError(this, line));
     const { promise, resolve } = Promise.withResolvers<readonly string[] | undefined>();

@@ -1,3 +1,5 @@
+import type { LimitOrder, LimitReport } from "./limits/messages.ts";
+
 /** What the supervisor sends to a worker. */
 export type Order =
   | {
@@ -10,11 +12,14 @@ export type Order =
   /** Read the configuration again. */
   | { readonly kind: "reload" }
   /** Ship what workers left that have ended. */
-  | { readonly kind: "adopt" };
+  | { readonly kind: "adopt" }
+  | { readonly kind: "limits"; readonly order: LimitOrder };
 
 /** What a worker sends to the supervisor. */
-export type Report = {
-  readonly kind: "ready";
-  /** Lines for people, which the program prints when all workers are ready. */
-  readonly lines: readonly string[];
-};
+export type Report =
+  | {
+      readonly kind: "ready";
+      /** Lines for people, which the program prints when all workers are ready. */
+      readonly lines: readonly string[];
+    }
+  | { readonly kind: "limits"; readonly report: LimitReport };

@@ -1,6 +1,7 @@
 import cluster from "node:cluster";
 import type { Log } from "../telemetry/log.ts";
 import { Backoff } from "./backoff.ts";
+import { LimitPool } from "./limits/limit-pool.ts";
 import { type Ended, Member } from "./member.ts";
 import type { Report } from "./messages.ts";
 
@@ -33,8 +34,12 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: readonly Slot[];
   readonly #members = new Set<Member>();
+  readonly #limits = new LimitPool({
+    send: (id, order) => this.#memberOf(id)?.send({ kind: "limits", order }),
+  });
   /** What workers wrote for people before all had started. */
   readonly #held = new Map<Member, string[]>();
+  readonly #sinceMs = Date.now();
   #hasStarted = false;
   #isStopping = false;
   #restarting: Promise<void> = Promise.resolve();
@@ -123,10 +128,15 @@ export class Supervisor {
     const { workers, writeLog } = this.#options;
     const onReport = (sender: Member, report: Report) => this.#onReport(sender, report);
     const writeError = (sender: Member, line: string) => this.#writeError(sender, line);
-    const member = new Member({ worker: slot.worker, workers, onReport, writeLog, writeError });
+    const numbers = { worker: slot.worker, workers, sinceMs: this.#sinceMs };
+    const member = new Member({ numbers, onReport, writeLog, writeError });
     this.#members.add(member);
     void member.ended.then((ended) => this.#onEnd(slot, member, ended));
     return member;
+  }
+
+  #memberOf(id: number): Member | undefined {
+    return [...this.#members].find((member) => member.id === id);
   }
 
   #writeError(sender: Member, line: string): void {
@@ -134,12 +144,14 @@ export class Supervisor {
     else this.#held.set(sender, [...(this.#held.get(sender) ?? []), line]);
   }
 
-  #onReport({ slot: worker, pid }: Member, report: Report): void {
+  #onReport({ id, slot: worker, pid }: Member, report: Report): void {
     if (report.kind === "ready") this.#options.log.debug({ worker, pid }, "worker is ready");
+    else this.#limits.receive(id, report.report);
   }
 
   #onEnd(slot: Slot, member: Member, { code, signal }: Ended): void {
     this.#members.delete(member);
+    this.#limits.leave(member.id);
     if (this.#isStopping || !this.#hasStarted) return;
     // What it has left is shipped at once, not when another worker looks for it.
     this.#slots

@@ -1,6 +1,7 @@
 import cluster from "node:cluster";
+import type { LimitOrder, LimitReport } from "./limits/messages.ts";
 import type { Order, Report } from "./messages.ts";
-import { parseWorker } from "./worker-variable.ts";
+import { parseWorker, type WorkerNumbers } from "./worker-variable.ts";
 
 /** What a worker does when the supervisor wants it to. */
 export interface WorkerActions {
@@ -11,11 +12,17 @@ export interface WorkerActions {
   adopt(): void;
 }
 
+/** The way to the limits that workers share. */
+export interface LimitLink {
+  send(report: LimitReport): void;
+  /** Who follows the orders. */
+  receive: (order: LimitOrder) => void;
+}
+
 /** What a worker knows of the supervisor. */
-export interface WorkerLink {
-  /** Number of this worker, counted from 1. */
-  readonly worker: number;
-  readonly workers: number;
+export interface WorkerLink extends WorkerNumbers {
+  /** The way to the limits that workers share. */
+  readonly limits: LimitLink;
   /** Follows the supervisor from now on, and tells it that this worker accepts calls. */
   ready(actions: WorkerActions, lines: readonly string[]): void;
 }
@@ -32,8 +39,13 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
   const send = (report: Report): void => {
     if (worker.isConnected()) worker.send(report, () => {});
   };
+  const limits: LimitLink = { send: (report) => send({ kind: "limits", report }), receive: () => {} };
+  process.on("message", (order: Order) => {
+    if (order.kind === "limits") limits.receive(order.order);
+  });
   return {
     ...numbers,
+    limits,
     ready(actions, lines) {
       process.on("message", (order: Order) => follow(order, actions));
       // Service managers send SIGTERM to every process of a service.
@@ -58,6 +70,8 @@ function follow(order: Order, actions: WorkerActions): void {
       return;
     case "reload":
       actions.reload();
+      return;
+    case "limits":
       return;
     case "adopt":
       actions.adopt();
