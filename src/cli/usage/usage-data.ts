@@ -1,4 +1,6 @@
 import type { UsageSum } from "../../ledger/usage-reader.ts";
+import { printable } from "../table.ts";
+import { escapeControls } from "../terminal-text.ts";
 import { exactDollars } from "./amounts.ts";
 import type { UsageReport } from "./report.ts";
 
@@ -22,15 +24,6 @@ export function jsonOf({ groups, sums }: UsageReport): string {
   return sums.map((sum) => `${escapeControls(JSON.stringify(valuesOf(groups, sum)))}\n`).join("");
 }
 
-/** Escapes the characters in JSON that a terminal would obey: callers choose names, such as those of models. */
-function escapeControls(json: string): string {
-  return json.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) =>
-    [...Array(character.length).keys()]
-      .map((unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`)
-      .join(""),
-  );
-}
-
 const emptySum: UsageSum = {
   ...{ startMs: 0, groups: [], calls: 0n, failedCalls: 0n, inputTokens: 0n, outputTokens: 0n },
   ...{ cachedInputTokens: 0n, costNanos: 0n, unpricedCalls: 0n },
@@ -42,7 +35,14 @@ export function csvOf({ groups, sums }: UsageReport): string {
   return lines.map((line) => `${line.map(csvField).join(",")}\r\n`).join("");
 }
 
+/**
+ * Formats a field. Spreadsheets take a text that begins with `=`, `+`, `-` or `@` for a formula, which could send the
+ * other fields elsewhere: an apostrophe makes it a text (https://owasp.org/www-community/attacks/CSV_Injection).
+ */
 function csvField(value: string | number): string {
-  const text = String(value);
+  const text =
+    typeof value === "number"
+      ? String(value)
+      : printable(value).replace(/^(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/u, "'");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
