@@ -1,11 +1,10 @@
-import { create } from "@bufbuild/protobuf";
 import { holderOf } from "../accounts/holder.ts";
 import type { Caller } from "../accounts/keys.ts";
 import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import { type CallInfo, CallInfoSchema } from "../gen/dragoman/v1/error_pb.js";
+import type { CallInfo } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallRecord, ObservedCall, StartedCall } from "../ledger/record.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
@@ -17,6 +16,7 @@ import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import { type CallFacts, unknownFacts } from "./call-facts.ts";
 import { CallHoldings } from "./call-holdings.ts";
 import { createCallId } from "./call-id.ts";
+import { createCallInfo } from "./call-info.ts";
 import type { CallMethod } from "./call-method.ts";
 import { clientGone, deadlineExceeded, requestIncomplete } from "./end-errors.ts";
 import { Observers } from "./observers.ts";
@@ -317,11 +317,7 @@ export class Call implements ObservedCall {
 
   /** Detail of the error if the call fails: its id, and once it has settled, its usage and attempts. */
   get info(): CallInfo {
-    return create(CallInfoSchema, {
-      callId: this.id,
-      ...(this.#recordedUsage && { usage: this.#recordedUsage }),
-      attempts: this.attempts.map((attempt) => ({ ...attempt, providerLimits: {} })),
-    });
+    return createCallInfo(this.id, this.#recordedUsage, this.attempts);
   }
 
   /** Ends the call because the client stopped reading the response. No effect once the call has settled. */

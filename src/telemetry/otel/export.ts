@@ -132,13 +132,23 @@ function reportProblems(log: Log): void {
     const nowMs = performance.now();
     if (nowMs - lastMs < reportMs) return;
     lastMs = nowMs;
-    log.warn({ problem: text.slice(0, longestProblem) }, "OpenTelemetry reports a problem; calls go on");
+    log.warn({ problem: messageOf(text).slice(0, longestProblem) }, "OpenTelemetry reports a problem; calls go on");
   };
   const ignore = (): void => undefined;
   diag.setLogger(
     { error: report, warn: report, info: ignore, debug: ignore, verbose: ignore },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
+}
+
+/** Returns the message of an error: the libraries report errors as JSON with a stack. */
+function messageOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text);
+    return typeof message === "string" ? message : text;
+  } catch {
+    return text;
+  }
 }
 
 function now(): HrTime {
