@@ -173,15 +173,18 @@ describe("the metrics of a random load", () => {
   });
 
   it("counts a rejection that came before there was a call", async () => {
-    const observed = await startObserved("limits: { max_streams_per_address: 2 }\n");
+    const observed = await startObserved("limits: { max_streams_per_address: 8 }\n");
     const held = new AbortController();
     const script = { text: "a", delay_ms: 60_000 };
-    const calls = [0, 1].map(() => observed.chat.completeChat({ chat: scriptEcho(script) }, { signal: held.signal }));
-    while (sumOf(parsePage(await observed.scrape()), "dragoman_calls_in_flight") < 2);
+    const calls = Array.from({ length: 8 }, () =>
+      observed.chat.completeChat({ chat: scriptEcho(script) }, { signal: held.signal }),
+    );
+    const ended = Promise.allSettled(calls);
+    while (sumOf(parsePage(await observed.scrape()), "dragoman_calls_in_flight") < 8);
     const refused = await observed.chat.completeChat({ chat: scriptEcho(script) }).catch(ConnectError.from);
     expect(refused).toMatchObject({ code: Code.Unavailable });
     expect(sumOf(parsePage(await observed.scrape()), "dragoman_rejected_total", { reason: "OVERLOADED" })).toBe(1);
     held.abort();
-    await Promise.allSettled(calls);
+    await ended;
   });
 });
