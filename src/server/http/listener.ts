@@ -12,8 +12,9 @@ import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
+import { answerHealthPage, isHealthPage } from "./health-pages.ts";
 import { lingerAtClose } from "./lingering-close.ts";
-import { createMetricsHandler, metricsPath } from "./metrics-page.ts";
+import { createMetricsHandler, isMetricsPage } from "./metrics-page.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
 
 /**
@@ -62,9 +63,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     // The client has disconnected.
     if (connection === undefined) return;
     lingerAtClose(request);
-    const page = pageOf(request);
-    const isMetrics = page === metricsPath && answerMetrics !== undefined;
-    const isPage = isMetrics || isHealthPage(page);
+    const metrics = isMetricsPage(request) ? answerMetrics : undefined;
+    const isPage = metrics !== undefined || isHealthPage(request);
     if (!connections.begin(connection, response, !isPage)) {
       response.setHeader("retry-after", String(retryAfterMs / 1000));
       sendText(response, 503, "the service is overloaded: it has too many requests in progress; retry later\n");
@@ -74,12 +74,12 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       connections.end(connection, response);
       if (closing) server.closeIdleConnections();
     });
-    if (isMetrics) {
-      answerMetrics(request, response);
+    if (metrics !== undefined) {
+      metrics(request, response);
       return;
     }
     if (isPage) {
-      answerHealthPage(page, response, ready);
+      answerHealthPage(request, response, ready, services.components).catch(() => response.destroy());
       return;
     }
     const turn = nextTurn();
@@ -231,22 +231,6 @@ function releaseHandlerOnClose(response: ServerResponse): void {
     if (response.writableFinished || response.listenerCount("error") === 0) return;
     response.emit("error", Object.assign(new Error("the client closed the connection"), { code: "ECONNRESET" }));
   });
-}
-
-/** Returns the path of a request for a page. Empty: it cannot be one. */
-function pageOf(request: IncomingMessage): string {
-  return request.method === "GET" || request.method === "HEAD" ? requestPath(request) : "";
-}
-
-/** Whether a path is that of the health probes of load balancers and orchestrators. */
-function isHealthPage(path: string): boolean {
-  return path === "/healthz" || path === "/readyz";
-}
-
-function answerHealthPage(path: string, response: ServerResponse, ready: boolean): void {
-  const stopping = path === "/readyz" && !ready;
-  response.writeHead(stopping ? 503 : 200, { "content-type": "text/plain; charset=utf-8" });
-  response.end(stopping ? "stopping\n" : "ok\n");
 }
 
 /** Sends a text response and closes the connection. */

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { isLoopback } from "../../config/address.ts";
 import type { Config } from "../../config/config.ts";
@@ -7,11 +7,15 @@ import type { MetricsPage } from "../listener.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 
 /** Path of the page. */
-export const metricsPath = "/metrics";
+const metricsPath = "/metrics";
 
 /** Most connections to the listener of the page, and longest time in ms of a request. */
 const maxConnections = 64;
 const requestTimeout = 10_000;
+
+export function isMetricsPage(request: IncomingMessage): boolean {
+  return (request.method === "GET" || request.method === "HEAD") && requestPath(request) === metricsPath;
+}
 
 /**
  * Answers a request for the page. It needs no API key, but a web page in the operator's browser must not read it: see
@@ -43,8 +47,7 @@ export async function listenMetrics(
     ? guarded
     : createMetricsHandler({ ...config, authentication: anyHost(config) }, page);
   const server = createServer({ requestTimeout, headersTimeout: requestTimeout }, (request, response) => {
-    const isPage = (request.method === "GET" || request.method === "HEAD") && requestPath(request) === metricsPath;
-    if (isPage) {
+    if (isMetricsPage(request)) {
       answer(request, response);
       return;
     }
