@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import type { ProviderSettings } from "../../config/provider.ts";
 import { pattern, section, text } from "../../config/rules.ts";
-import { missingPackages } from "../../optional-packages.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import type { Route } from "../generate-content/adaptations.ts";
@@ -85,10 +84,7 @@ export const provider: ProviderDefinition<Options> = {
   },
   optionsSchema,
   check({ apiKey, options }) {
-    if (apiKey === undefined) {
-      const missing = missingPackages(["google-auth-library"]);
-      return missing === undefined ? [] : [{ path: "enabled", ...missing, fix: `${missing.fix}, or write false` }];
-    }
+    if (apiKey === undefined) return [];
     const problem = "has no effect with an API key, which replaces project, location and credentials";
     return Object.keys(options).map((name) => ({ path: `options.${name}`, problem, fix: "remove it or the API key" }));
   },
