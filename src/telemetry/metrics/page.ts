@@ -10,6 +10,9 @@ const contentTypes = {
 /** Largest share of the time that writing the page may take: nobody needs a key for it. */
 const share = 0.1;
 
+/** Longest time in ms for which a page is returned again. */
+const longestMs = 1_000;
+
 interface Written {
   readonly text: string;
   readonly untilMs: number;
@@ -23,7 +26,7 @@ export interface Page {
 
 /**
  * Creates the page `/metrics`. A page of thousands of values takes milliseconds: it is returned again for nine times the
- * time that writing it took.
+ * time that writing it took, at most a second.
  *
  * @param now milliseconds of a clock that never goes back
  */
@@ -38,7 +41,7 @@ export function createPage(families: readonly Family[], now: () => number = () =
       if (known !== undefined && beginMs < known.untilMs) return { contentType, text: known.text };
       const text = toPrometheusText(families, form);
       const endMs = now();
-      latest.set(form, { text, untilMs: endMs + (endMs - beginMs) * (1 / share - 1) });
+      latest.set(form, { text, untilMs: endMs + Math.min((endMs - beginMs) * (1 / share - 1), longestMs) });
       return { contentType, text };
     },
   };
