@@ -23,6 +23,7 @@ import {
 } from "./rules.ts";
 import { stateSchema } from "./state-schema.ts";
 import { storeSchema } from "./store-schema.ts";
+import { telemetrySchema } from "./telemetry-schema.ts";
 
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
@@ -93,6 +94,7 @@ export const providerSchema = section({
   proxy: proxy.optional(),
   max_connections: wholeNumber(1).prefault(256),
   http2: onOrOff.prefault("off"),
+  trace_context: onOrOff.prefault("off"),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
@@ -150,5 +152,6 @@ export const fileSchema = section({
   prices: z.record(z.string(), priceSchema).prefault({}),
   state: stateSchema.prefault({}),
   store: storeSchema.prefault({}),
+  telemetry: telemetrySchema.prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;
