@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { matching } from "./json-forms.ts";
 import { leaf, pattern, section } from "./rules.ts";
 import { Secret } from "./secret.ts";
 import type { RedisSettings } from "./state.ts";
@@ -21,6 +22,7 @@ const redisUrl = leaf({
   parse: parseRedisUrl,
   problem: "is not a redis:// or rediss:// URL",
   fix: "write it as redis://user:password@host:6379/0; user, password, port and database can be left out",
+  forms: [matching("^\\s*[rR][eE][dD][iI][sS][sS]?://[^?#]+$", "redis://host:6379/0")],
 });
 
 /** Schema of the section `state`. */
