@@ -14,6 +14,7 @@ export interface CommandRow {
 export const commands: readonly CommandRow[] = [
   { words: "serve", summary: "start the service; the default", load: () => import("./serve.ts") },
   { words: "check", summary: "check the configuration and print it without secrets", load: () => import("./check.ts") },
+  { words: "health", summary: "ask a running service whether it is ready", load: () => import("./health.ts") },
   { words: "usage", summary: "show what calls used and cost", load: () => import("./usage/usage.ts") },
   { words: "keys create", summary: "create an API key and print it", load: () => import("./keys/create.ts") },
   { words: "keys list", summary: "list the API keys of the database", load: () => import("./keys/list.ts") },
