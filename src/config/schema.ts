@@ -141,7 +141,7 @@ export const fileSchema = section({
   }).prefault({}),
   shutdown: section({ delay: duration.prefault(0), grace: duration.prefault("30s") }).prefault({}),
   grpc_connection: section({
-    max_age: duration.prefault(0),
+    max_age: duration.prefault("10m"),
     max_idle: duration.prefault("10m"),
     keepalive: duration.prefault("1m"),
   }).prefault({}),
