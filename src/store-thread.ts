@@ -3,6 +3,7 @@ import type { StoreSettings } from "./config/config.ts";
 import { addressOf } from "./config/store.ts";
 import type { ShipperState } from "./ledger/outbox/shipper.ts";
 import type { UsageReader } from "./ledger/usage-reader.ts";
+import { moduleUrl } from "./module-url.ts";
 import type { LogLine, StoreWorkerData } from "./store-worker.ts";
 import type { Log } from "./telemetry/log.ts";
 import { remote } from "./thread/remote.ts";
@@ -33,7 +34,7 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
     ...{ outbox, instance, retention, otlp: sinks.otlp },
   };
   const thread = new Thread({
-    main: new URL("./store-worker.ts", import.meta.url),
+    main: moduleUrl("./store-worker", import.meta.url),
     name: "store",
     data,
     // The thread has one event: a line for the log.

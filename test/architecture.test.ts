@@ -14,6 +14,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["field-path.ts", []],
   ["well-formed.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
+  ["module-url.ts", []],
   ["nearest.ts", []],
   ["look-up.ts", []],
   ["path-segment.ts", []],
@@ -29,7 +30,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["make-folder.ts", []],
   ["page.ts", ["errors.ts"]],
   ["thread", ["errors.ts"]],
-  ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "thread/worker-output.ts"]],
+  ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "module-url.ts", "thread/worker-output.ts"]],
   ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
   [
     "chat/stream",
@@ -73,7 +74,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   [
     "templates",
     [
-      ...["gen", "abortable.ts", "errors.ts", "fair-slots.ts", "bounded-pool.ts"],
+      ...["gen", "abortable.ts", "errors.ts", "fair-slots.ts", "bounded-pool.ts", "module-url.ts"],
       ...["chat/planning", "chat/validation", "tokens"],
     ],
   ],
@@ -191,7 +192,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["store-worker.ts", ["accounts", "config/config.ts", "database", "ledger", "thread"]],
-  ["store-thread.ts", ["accounts", "config", "ledger", "store-worker.ts", "telemetry/log.ts", "thread"]],
+  [
+    "store-thread.ts",
+    ["accounts", "config", "ledger", "module-url.ts", "store-worker.ts", "telemetry/log.ts", "thread"],
+  ],
   ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["compose.ts", [""]],
   ["cli", [""]],
