@@ -16,8 +16,8 @@ interface Rule<T> {
   /** Predicate that follows the value in the message: `is not a duration`. */
   readonly problem: string;
   readonly fix: string;
-  /** What the value looks like in the JSON Schema of the file, which may accept more than `parse`. */
-  readonly forms: readonly JsonForm[];
+  /** What the value looks like in the JSON Schema of the file, which may accept more than `parse`. Default: anything. */
+  readonly forms?: readonly JsonForm[];
   /** Whether error messages may quote the value. Set true only if the value cannot be a secret. Default false. */
   readonly shown?: boolean;
 }
@@ -30,7 +30,7 @@ export function leaf<T>({ parse, problem, fix, forms, shown = false }: Rule<T>) 
     context.issues.push({ code: "custom", input: value, message: problem, params: { fix, shown } });
     return z.NEVER;
   });
-  return schema.register(jsonForms, describeForms(forms, fix));
+  return forms === undefined ? schema : schema.register(jsonForms, describeForms(forms, fix));
 }
 
 /** Creates the schema of a mapping. The zod issue for an unknown key, or for no mapping, lists the known keys. */

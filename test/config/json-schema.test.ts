@@ -4,6 +4,7 @@ import { Ajv } from "ajv";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import type { JsonForm } from "../../src/config/json-forms.ts";
 import { configJsonSchema } from "../../src/config/json-schema.ts";
 import { dialects } from "../../src/providers/registry.ts";
 import { dollar, load, problemsOf, temporaryFolder } from "./harness.ts";
@@ -200,6 +201,24 @@ describe("the JSON Schema of the configuration", () => {
         ),
       ),
     ).toBe("");
+  });
+
+  it("describes every value but the options of a provider", () => {
+    const undescribed = (form: unknown, path: string): readonly string[] => {
+      if (typeof form !== "object" || form === null) return [];
+      const { description, properties, additionalProperties, items, anyOf, allOf, type } = form as JsonForm;
+      if (Object.keys(form).length === 0 || (type === undefined && !anyOf && !allOf)) return [path];
+      if (description !== undefined) return [];
+      const inside = {
+        ...properties,
+        ...(additionalProperties && { "*": additionalProperties }),
+        ...(items && { "[]": items }),
+      };
+      return Object.entries(inside).flatMap(([name, item]) => undescribed(item, `${path}.${name}`));
+    };
+    const { definitions, ...file } = configJsonSchema(dialects);
+    expect(undescribed(file, "")).toEqual([".providers.*"]);
+    expect(undescribed(Object.values(definitions ?? {})[0], "provider")).toEqual(["provider.options.*"]);
   });
 
   it("knows the options of each provider", () => {
