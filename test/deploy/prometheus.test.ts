@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parse, stringify } from "yaml";
 import { freePort } from "../../bench/processes.ts";
 import { installed, isMissing } from "../interop/tools.ts";
@@ -73,17 +73,15 @@ describe.skipIf(isMissing("Prometheus", prometheus))("Prometheus", () => {
     await call("echo/echo");
     await call("openai/gpt-4o");
     // Rates need two values that differ: calls go on until Prometheus has them.
-    await expect
-      .poll(
-        async () => {
-          await call("echo/echo");
-          await call("openai/gpt-4o");
-          const outcomes = await query("sum by (outcome) (rate(dragoman_calls_total[10s])) > 0");
-          return outcomes.map(({ metric }) => metric.outcome).sort();
-        },
-        { timeout: 30_000, interval: 200 },
-      )
-      .toEqual(["failed", "ok"]);
+    await vi.waitFor(
+      async () => {
+        await call("echo/echo");
+        await call("openai/gpt-4o");
+        const outcomes = await query("sum by (outcome) (rate(dragoman_calls_total[10s])) > 0");
+        expect(outcomes.map(({ metric }) => metric.outcome).sort()).toEqual(["failed", "ok"]);
+      },
+      { timeout: 30_000, interval: 200 },
+    );
   });
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]();
