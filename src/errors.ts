@@ -120,6 +120,18 @@ export function fieldText({ field, root }: Pick<FieldViolation, "field" | "root"
   }
 }
 
+const limitReasons: ReadonlySet<Reason> = new Set([
+  "REQUESTS_LIMITED",
+  "TOKENS_LIMITED",
+  "CONCURRENCY_LIMITED",
+  "BUDGET_EXHAUSTED",
+]);
+
+/** Whether a reason is that of a limit or a budget of an account. Without `retryAfterMs`, a retry is useless. */
+export function isLimitReason(reason: Reason): boolean {
+  return limitReasons.has(reason);
+}
+
 /** Field that a provider rejected, in the provider's own words. */
 export interface RejectedField {
   /** Path of the field in the upstream body, in any notation: `messages[0].name`, `tools.0.name`. */

@@ -51,7 +51,7 @@ async function measure(store: LimitStore, atOnce: number, budgets: readonly Budg
         const limited = taken instanceof Promise ? await taken : taken;
         if (limited.error !== undefined) throw limited.error;
         if (limited.headers.length === 0 || limited.warnings.length > 0) throw new Error("no headers, or a warning");
-        limited.settle({ usage, wasSent: true });
+        limited.settle({ usage, tokens: usage.totalTokens, wasSent: true });
       }
     }),
   );
@@ -95,7 +95,7 @@ globalThis.gc?.();
 const before = process.memoryUsage().heapUsed;
 for (let index = 0; index < accounts; index++) {
   const limited = await all.take(callOf(accounts, index, [budget]));
-  limited.settle({ usage, wasSent: true });
+  limited.settle({ usage, tokens: usage.totalTokens, wasSent: true });
 }
 globalThis.gc?.();
 const bytes = process.memoryUsage().heapUsed - before;

@@ -50,9 +50,16 @@ export class Directory {
     return [...this.#accounts.values(), ...(this.#mirror?.accounts() ?? [])].sort(byId);
   }
 
-  /** Returns the models that a caller may request for an account. Throws ACCOUNT_NOT_ALLOWED if the account expired. */
+  /**
+   * Returns the models that a caller may request for an account. Throws ACCOUNT_NOT_ALLOWED if the account expired, or if
+   * its settings cannot be read: it would have no limits.
+   */
   allowedModels(caller: Pick<Caller, "models">, accountId: string): AllowedModels {
     const account = accountId === "" ? undefined : this.account(accountId);
+    if (account === undefined && this.#mirror?.isUnreadable(accountId)) {
+      const message = `the settings of the account ${accountId} cannot be read; ask an admin to use UpdateAccount`;
+      throw new GatewayError("ACCOUNT_NOT_ALLOWED", message, { metadata: { account_id: accountId } });
+    }
     const { expiresMs = Number.POSITIVE_INFINITY } = account ?? {};
     if (Date.now() >= expiresMs) {
       const time = new Date(expiresMs).toISOString();

@@ -15,6 +15,11 @@ export function createKeyText(id = randomBytes(16).toString("hex")): NewKey {
   return { id, text, sha256: sha256Of(text) };
 }
 
+/** Whether a text has the form of the ids of keys that the database can have. */
+export function hasIdForm(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text);
+}
+
 /** Whether a text has the form of the keys that the database can have. */
 export function hasKeyForm(text: string): boolean {
   return /^sk-drgm-[0-9a-f]{32}-[0-9a-f]{64}$/.test(text);

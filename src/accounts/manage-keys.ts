@@ -1,7 +1,7 @@
 import type { KeySettings } from "../config/account.ts";
 import { GatewayError } from "../errors.ts";
 import type { AccountStore, StoredKey } from "./account-store.ts";
-import { createKeyText } from "./key-text.ts";
+import { createKeyText, hasIdForm } from "./key-text.ts";
 
 /** Settings of a new key. */
 export interface NewKeySettings extends Omit<KeySettings, "id"> {
@@ -43,14 +43,15 @@ export async function rotateKey(
 ): Promise<KeyWithText> {
   const nowMs = Date.now();
   const { text, sha256 } = createKeyText(id);
-  const key = await store.rotateKey(id, { sha256, nowMs, formerExpiresMs: nowMs + formerMs });
+  const rotation = { sha256, nowMs, formerExpiresMs: nowMs + formerMs };
+  const key = hasIdForm(id) ? await store.rotateKey(id, rotation) : undefined;
   if (key === undefined) throw noKey(id, "the database has no such key, or it was revoked; create a new one");
   return { key, text };
 }
 
 /** Revokes a key of the database. Throws RESOURCE_NOT_FOUND if there is no such key. */
 export async function revokeKey(store: Changes<"revokeKey">, id: string): Promise<StoredKey> {
-  const key = await store.revokeKey(id, Date.now());
+  const key = hasIdForm(id) ? await store.revokeKey(id, Date.now()) : undefined;
   if (key === undefined) throw noKey(id, "the database has no such key");
   return key;
 }

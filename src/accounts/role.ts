@@ -10,8 +10,18 @@ export interface RoleHolder {
   readonly roleAdvice: string;
 }
 
-/** Headers of which proxies add one or more: RFC 7239, its predecessor, and RFC 9110, section 7.6.3. */
-export const proxyHeaders = ["forwarded", "x-forwarded-for", "via"] as const;
+/**
+ * Headers of which proxies add one or more: RFC 7239 and its predecessors, and RFC 9110, section 7.6.3. nginx adds none
+ * by itself, and many of its configurations add only `x-real-ip` or `x-forwarded-proto`.
+ */
+export const proxyHeaders = [
+  "forwarded",
+  "x-forwarded-for",
+  "via",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+] as const;
 
 /** Returns the header that shows that a proxy forwarded the request, even if it is empty. Undefined: there is none. */
 export function proxyHeaderOf(headers: {

@@ -29,6 +29,7 @@ export class StoreMirror {
   readonly #keys = new Map<string, StoredKey>();
   readonly #bySha256 = new Map<string, StoredKey>();
   readonly #accounts = new Map<string, StoredAccount>();
+  readonly #unreadable = new Set<string>();
   readonly #ignored = new Set<string>();
   readonly #closing = new AbortController();
   #keyIds: readonly string[] = [];
@@ -71,6 +72,11 @@ export class StoreMirror {
 
   account(id: string): StoredAccount | undefined {
     return this.#accounts.get(id);
+  }
+
+  /** Whether an account has settings that cannot be read and that this process has never known: its limits are unknown. */
+  isUnreadable(accountId: string): boolean {
+    return this.#unreadable.has(accountId);
   }
 
   accounts(): Iterable<StoredAccount> {
@@ -156,6 +162,7 @@ export class StoreMirror {
       this.#ignore(`${kind} ${id}: ${why}`);
       // The key may be revoked. An account keeps its former limits.
       if (kind === "key") this.#removeKey(id);
+      else if (!this.#accounts.has(id)) this.#unreadable.add(id);
     }
     const newIds: string[] = [];
     for (const key of keys) {
@@ -168,6 +175,7 @@ export class StoreMirror {
     this.#keyIds = mergeSorted(this.#keyIds, newIds.sort());
     for (const account of accounts) {
       const { id } = account;
+      this.#unreadable.delete(id);
       if (configured.accounts.has(id)) this.#ignore(`account ${id}: the configuration has an account with this id`);
       else this.#accounts.set(id, Object.freeze(account));
     }
@@ -195,6 +203,7 @@ export class StoreMirror {
     this.#keys.clear();
     this.#bySha256.clear();
     this.#accounts.clear();
+    this.#unreadable.clear();
     this.#keyIds = [];
     this.#revision = 0;
   }

@@ -46,7 +46,7 @@ export class CallHoldings {
   #hold(limited: LimitedCall): undefined {
     this.#limited = limited;
     // The call has ended while another process decided.
-    if (this.#isSettled) limited.settle({ usage: undefined, wasSent: false });
+    if (this.#isSettled) limited.settle({ usage: undefined, tokens: 0, wasSent: false });
     if (limited.error !== undefined) throw limited.error;
     return undefined;
   }

@@ -272,7 +272,8 @@ export class Call implements ObservedCall {
     this.#clock.stop();
     this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
-    this.holdings.settle({ usage: this.#recordedUsage, wasSent: this.attempts.length > 0 });
+    const tokens = this.attempts.reduce((sum, { usage }) => sum + (usage?.totalTokens ?? 0), 0);
+    this.holdings.settle({ usage: this.#recordedUsage, tokens, wasSent: this.attempts.length > 0 });
     const record: CallRecord = {
       ...this.#startedCall(),
       outcome: outcomeOf(error, this.attempts),

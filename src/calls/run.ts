@@ -143,14 +143,14 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
     const warnings = [...event.value.warnings, ...priceWarnings(answering(), bill, call)];
     return { case: "completed", value: completedOf({ ...event.value, ...(usage && { usage }), warnings }, call) };
   };
-  /** Sets the usage of the latest attempt, whose output the provider rejected. */
+  /** Charges the latest attempt for its output, which the provider rejected. Then nothing charges it once more. */
   const chargeRejected = (outputCharacters: number): Usage => {
-    run.noteUsage();
     const { request, target } = answering();
     const estimate = estimateUsage(request, outputCharacters, UsageQuality.ESTIMATED);
     const usage = bill.charge(target.model, estimate, request.serviceTier);
     const latest = attempts.at(-1);
     if (latest !== undefined) latest.usage = usage;
+    run.noteUsage();
     return usage;
   };
   return {

@@ -1,6 +1,15 @@
+/** First and last millisecond of the years 1 to 9999, which both ISO 8601 and google.protobuf.Timestamp can hold. */
+export const firstTimeMs = -62_135_596_800_000;
+export const lastTimeMs = 253_402_300_799_999;
+
+/** Whether a time in ms since 1970 is in the years 1 to 9999. */
+export function isInRange(ms: number): boolean {
+  return ms >= firstTimeMs && ms <= lastTimeMs;
+}
+
 /**
  * Parses a time with its zone, such as `2026-12-31T17:00:00Z`, or a date, which means midnight UTC. Returns ms since
- * 1970; undefined for anything else, and for a date that does not exist.
+ * 1970; undefined for anything else, for a date that does not exist, and outside the years 1 to 9999.
  */
 export function parseTime(value: unknown): number | undefined {
   const [, date = "", time] =
@@ -11,7 +20,7 @@ export function parseTime(value: unknown): number | undefined {
   const day = Date.parse(`${date}T00:00:00Z`);
   if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(date)) return undefined;
   const ms = time === undefined ? day : Date.parse(`${date}T${time}`);
-  return Number.isNaN(ms) ? undefined : ms;
+  return isInRange(ms) ? ms : undefined;
 }
 
 /** Whether a text is the name of a time zone in the IANA database, such as `Europe/Berlin`. */

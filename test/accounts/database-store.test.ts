@@ -54,6 +54,13 @@ describeDatabases("keys and accounts in the database", (databases: TestDatabases
     return { database, store: createAccountStore(database) };
   }
 
+  it.each(["unknown", "", "a\0b", "%", "0".repeat(32)])("has no key with the id %j", async (id) => {
+    const { store } = await open();
+    const error = { reason: "RESOURCE_NOT_FOUND" };
+    await expect(rotateKey(store, id)).rejects.toMatchObject(error);
+    await expect(revokeKey(store, id)).rejects.toMatchObject(error);
+  });
+
   it("keeps every setting of a key and of an account", async () => {
     const { store } = await open();
     const { key, text } = await createKey(store, settings);

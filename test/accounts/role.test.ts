@@ -24,7 +24,7 @@ const authenticators = {
 /** Headers that a proxy adds, in any case, with any value, beside the header of a key. */
 const proxied = fc
   .tuple(
-    fc.constantFrom("forwarded", "Forwarded", "x-forwarded-for", "X-Forwarded-For", "via", "Via"),
+    fc.constantFrom("forwarded", "Forwarded", "x-forwarded-for", "X-Forwarded-For", "via", "Via", "X-Real-IP"),
     fc.constantFrom("", "1.1 proxy", "for=192.0.2.1", "127.0.0.1"),
     fc.constantFrom(...roles),
   )

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { sql } from "kysely";
+import { Client } from "pg";
 import { describe, expect, it } from "vitest";
 import { createDatabase } from "../../src/database/database.ts";
 import { migrations } from "../../src/database/migrations/index.ts";
@@ -69,5 +70,20 @@ describe.skipIf(noPostgres)("a database of a server that is away", () => {
     await server.start();
     await expect(sql`select 1`.execute(kysely)).resolves.toBeDefined();
     await database.close();
+  });
+});
+
+describe.skipIf(noPostgres)("a database in another encoding than UTF8", () => {
+  it("is refused, with what to do, since it would reject some records", async () => {
+    await using server = await startPostgres();
+    const url = await server.createDatabase();
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await client.query("create database latin encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'");
+    await client.end();
+    const database = connectDatabase({ kind: "postgres", url: url.replace(/[^/]+$/, "latin") });
+    await expect(database.open()).rejects.toThrow(
+      "the database has the encoding LATIN1; create one with `encoding 'UTF8'`, or name another database",
+    );
   });
 });

@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Client, ConnectError } from "@connectrpc/connect";
+import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AccountStore } from "../../src/accounts/account-store.ts";
 import { createKey } from "../../src/accounts/manage-keys.ts";
@@ -154,11 +155,11 @@ describe("KeyService", () => {
   it("reports what the annotations cannot express", async () => {
     const { keys, accounts } = await startWithAdmin();
     const budget = { amountNanos: 10n ** 17n, period: BudgetPeriod.DAY, timeZone: "Mars" };
-    const key = { accounts: ["a", "b\n"], defaultAccount: "c", expireTime: timestampFromMs(1), budgets: [budget] };
+    const key = { accounts: ["a", "b\n"], defaultAccount: "c\0", expireTime: timestampFromMs(1), budgets: [budget] };
     expect(await failureOf(keys.createKey({ key }))).toMatchObject({
       reason: "INVALID_REQUEST",
       fields: [
-        ...["key.default_account", "key.expire_time", "key.accounts[1]"],
+        ...["key.default_account", "key.expire_time", "key.default_account", "key.accounts[1]"],
         ...["key.budgets[0].amount_nanos", "key.budgets[0].time_zone"],
       ],
     });
@@ -167,6 +168,38 @@ describe("KeyService", () => {
     expect(await failureOf(accounts.createAccount({ account }))).toMatchObject({
       fields: ["account.id", "account.display_name", "account.models[1]"],
     });
+  });
+
+  it.each([
+    2n ** 60n,
+    -(2n ** 63n),
+    253_402_300_800n,
+    -62_135_596_801n,
+  ])("accepts no time of %d seconds", async (seconds) => {
+    // Only the binary format can send such times. Lists with them could not be written as JSON.
+    const { keys, accounts } = await startWithAdmin("grpc");
+    const expireTime = { seconds, nanos: 0 };
+    expect(await failureOf(keys.createKey({ key: { expireTime } }))).toMatchObject({ fields: ["key.expire_time"] });
+    const account = { id: "a", expireTime };
+    for (const change of [accounts.createAccount, accounts.updateAccount]) {
+      expect(await failureOf(change({ account }))).toMatchObject({
+        ...{ reason: "INVALID_REQUEST", fields: ["account.expire_time"] },
+        message: expect.stringMatching(/must be a time from the year 1 to the year 9999$/),
+      });
+    }
+  });
+
+  it("keeps the last time of the year 9999 and the first of the year 1", async () => {
+    const { accounts, service, text } = await startWithAdmin("grpc");
+    const last = { seconds: 253_402_300_799n, nanos: 999_999_999 };
+    await accounts.createAccount({ account: { id: "last", expireTime: last } });
+    await accounts.createAccount({ account: { id: "first", expireTime: { seconds: -62_135_596_800n, nanos: 0 } } });
+    const listed = await clientsOf(service, "connect-json", text).accounts.listAccounts({});
+    expect(listed.accounts.map(({ id, expireTime }) => [id, expireTime?.seconds])).toEqual([
+      ["first", -62_135_596_800n],
+      ["last", last.seconds],
+      ["research", undefined],
+    ]);
   });
 
   it("changes no key of the file, and says where it is", async () => {
@@ -246,8 +279,9 @@ describe("without a database that responds", () => {
     const { keys, accounts, service, text } = await startWithAdmin("grpc", store);
     await keys.listKeys({});
     store.away = true;
+    const id = "0".repeat(32);
     const attempts = [
-      ...[keys.createKey({ key: {} }), keys.rotateKey({ id: "a" }), keys.revokeKey({ id: "a" }), keys.listKeys({})],
+      ...[keys.createKey({ key: {} }), keys.rotateKey({ id }), keys.revokeKey({ id }), keys.listKeys({})],
       ...[accounts.createAccount({ account: { id: "a" } }), accounts.updateAccount({ account: { id: "a" } })],
       ...[accounts.getAccount({ id: "a" }), accounts.listAccounts({})],
     ];
@@ -304,6 +338,20 @@ describe("models and expiry", () => {
     expect(data.map(({ id }) => id)).toEqual(models.map(({ id }) => id));
     const one = await fetch(`http://${service.httpAddress}/v1/models/openai/gpt-4o`, { headers });
     expect(one.status).toBe(403);
+  });
+
+  it("reject calls of an account whose settings nobody can read, until an admin replaces them", async () => {
+    const database = connectDatabase({ kind: "sqlite", path: `${testFolder()}/a.db` });
+    const store = createAccountStore(database);
+    await store.createAccount({ id: "newer", displayName: "", onStoreLoss: "local", createdMs: 0 });
+    await sql`update account set settings = '{"budgets": [{"amount_usd": "1.00", "period": "year"}]}'`.execute(
+      await database.open(),
+    );
+    const { service, text, accounts } = await startWithAdmin("grpc", store);
+    expect(await callWith(service, text, "echo/echo", "newer")).toBe("ACCOUNT_NOT_ALLOWED");
+    expect(await callWith(service, text, "echo/echo", "other")).toBe("");
+    await accounts.updateAccount({ account: { id: "newer" } });
+    expect(await callWith(service, text, "echo/echo", "newer")).toBe("");
   });
 
   it("end an account at its time", async () => {

@@ -46,7 +46,7 @@ const cases: readonly Case[] = [
     }),
   ),
   { mode: "loopback", who: "anybody", headers: {}, role: "admin" },
-  ...["forwarded", "x-forwarded-for", "via"].map(
+  ...["forwarded", "x-forwarded-for", "via", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"].map(
     (name): Case => ({
       mode: "loopback",
       who: `behind a proxy that sends ${name}`,

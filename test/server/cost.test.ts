@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { MemoryLimitStore } from "../../src/accounts/limits/memory-store.ts";
 import { CallInfoSchema } from "../../src/gen/dragoman/v1/error_pb.js";
 import { GenerationParametersSchema } from "../../src/gen/dragoman/v1/parameters_pb.js";
 import { CostSource, type Usage, UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
@@ -71,6 +72,19 @@ describe.each(forms)("a call, as %s", (form) => {
     }
     expect(won?.usage?.cost?.totalNanos).toBe(70_000n);
     expect(got.record.usage).toMatchObject({ inputTokens: 3, outputTokens: 2, cost: { totalNanos: sumOf(got) } });
+  });
+
+  it("takes the tokens of an attempt that failed before it from the limit of its account too", async () => {
+    const limitStore = new MemoryLimitStore();
+    const settle = vi.spyOn(limitStore, "settle");
+    const limited = "accounts: { team: { limits: { tokens_per_minute: 1000 } } }";
+    const yaml = `${route}\n${limited}`;
+    const { call, at } = await startRouted({ providers: ["a", "b"], dialects: openai, yaml, limitStore });
+    at.a.plays(failsInside);
+    const { record } = await call(form, { model: "r", headers: { "x-selected-account-id": "team" } });
+    const [lost, won] = record.attempts.map(({ usage }) => usage?.totalTokens ?? 0);
+    expect(settle.mock.calls).toEqual([[record.id, [(lost ?? 0) + (won ?? 0)]]]);
+    if (form.endsWith("stream")) expect(lost).toBeGreaterThan(0);
   });
 
   it("has a cost of what it used before it failed", async () => {

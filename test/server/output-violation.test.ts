@@ -8,7 +8,7 @@ import { failureOf } from "../behaviours/support.ts";
 import { delta, finish, streamed, whole } from "../behaviours/wire.ts";
 import { type Script, startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask, scriptEcho } from "../support/requests.ts";
-import { protocols, startTestService } from "../support/service.ts";
+import { pricesOf, protocols, startTestService } from "../support/service.ts";
 
 const schemaJson = JSON.stringify({ type: "object", properties: { city: { type: "string" } } });
 const jsonSchema = { case: "jsonSchema", value: { name: "answer", schemaJson } } as const;
@@ -16,10 +16,15 @@ const jsonObject = { case: "jsonObject", value: {} } as const;
 const onInvalid = OnInvalid.RETURN;
 
 async function start(name: string, ...scripts: readonly Script[]) {
+  return startWith(undefined, name, ...scripts);
+}
+
+async function startWith(yaml: string | undefined, name: string, ...scripts: readonly Script[]) {
   const upstream = await startReplayUpstream(...scripts);
   onTestFinished(() => upstream[Symbol.asyncDispose]());
   const prefix = name.toUpperCase();
-  const service = await startTestService({ [`${prefix}_API_KEY`]: "k", [`${prefix}_BASE_URL`]: upstream.baseUrl });
+  const environment = { [`${prefix}_API_KEY`]: "k", [`${prefix}_BASE_URL`]: upstream.baseUrl };
+  const service = await startTestService(environment, undefined, yaml);
   onTestFinished(() => service.stop());
   return service;
 }
@@ -93,6 +98,22 @@ describe("with on_invalid RETURN", () => {
     expect(completion?.attempts).toMatchObject([{ failureReason: "JSON_GENERATION_FAILED", httpStatus: 400 }]);
     const failure = await failureOf(service.chatClient("grpc").completeChat({ chat: chat({}) }));
     expect(failure).toMatchObject({ reason: "JSON_GENERATION_FAILED" });
+  });
+
+  it("charges output once that the provider rejected inside a stream", async () => {
+    const error = { message: "No.", type: "x", code: "json_validate_failed", failed_generation: "{a" };
+    const steps = [{ write: `event: error\ndata: ${JSON.stringify({ error })}\n\n` }];
+    const model = "groq/openai/gpt-oss-120b";
+    const service = await startWith(pricesOf(model), "groq", { steps });
+    const chat = ask(model, "JSON?", { outputFormat: { format: jsonObject, onInvalid } });
+    const fold = createFold();
+    for await (const { event } of service.chatClient("grpc").streamChat({ chat })) {
+      if (event.case !== undefined) fold.add(event);
+    }
+    const { usage, attempts } = await service.nextRecord();
+    expect(attempts).toMatchObject([{ usage: { cost: usage?.cost } }]);
+    expect(usage?.cost?.totalNanos).toBe(1000n * BigInt(usage?.totalTokens ?? 0));
+    expect(fold.completion.usage).toEqual(usage);
   });
 
   it("warns that it has no effect without a JSON format", async () => {

@@ -286,6 +286,19 @@ describe("the time range of QueryUsage", () => {
     expect(ranges[2]?.endMs).toBeGreaterThan(before - 1);
     expect((ranges[2]?.endMs ?? 1) % 3_600_000).toBe(0);
   });
+
+  it("can be from the year 1 to the year 9999", async () => {
+    const database = connectDatabase({ kind: "sqlite", path: join(testFolder(), "ledger.db") });
+    await createDatabaseSink(database).store(someLedger().records);
+    await start(createUsageReader(database));
+    const all = {
+      startTime: at("0001-01-01T00:00:00Z"),
+      endTime: { ...at("9999-12-31T23:59:59Z"), nanos: 999_999_999 },
+    };
+    const { rows } = await client("grpc").queryUsage({ ...all, groupBy: [OUTCOME] });
+    expect(rows.reduce((sum, row) => sum + Number(row.calls), 0)).toBe(5);
+    expect((await client("grpc").listCalls(all)).calls).toHaveLength(5);
+  });
 });
 
 describe("invalid requests of UsageService", () => {
@@ -300,6 +313,7 @@ describe("invalid requests of UsageService", () => {
       /start_time: must be a time from the year 1 to the year 9999$/,
       { startTime: { ...startTime, seconds: 2n ** 62n } },
     ],
+    [/end_time: must be a time from the year 1 to the year 9999$/, { startTime, endTime: { ...endTime, nanos: 1e9 } }],
     [/group_by\[0\]: is required; set one of USAGE_GROUP_ACCOUNT,/, { startTime, groupBy: [UsageGroup.UNSPECIFIED] }],
     [/group_by\[0\]: is not a UsageGroup; set one of/, { startTime, groupBy: [99 as UsageGroup] }],
     [/group_by: /, { startTime, groupBy: [ACCOUNT, ACCOUNT] }],

@@ -91,18 +91,33 @@ export function claimsOf(
       }
       if (concurrentCalls !== undefined) calls.push({ ...common, kind: "calls", limit: concurrentCalls, hold: 1 });
     }
-    for (const [index, budget] of (owner.budgets ?? []).entries()) {
-      if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, index, estimate, nowMs));
+    for (const [place, budget] of placesOf(owner.budgets)) {
+      if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, place, estimate, nowMs));
       else if (budget.unpriced === "refuse") unpriced.push({ owner, budget, model: estimate?.unpriced ?? "" });
     }
   }
   return { claims: [...requests, ...tokens, ...calls, ...budgets], unpriced };
 }
 
+/**
+ * Returns budgets with their places, which name what each has spent: the time zone, and which of the budgets with the
+ * same period and time zone it is. So a budget keeps what it has spent if others are added, removed or moved.
+ */
+export function placesOf(budgets: readonly Budget[] = []): readonly (readonly [place: string, budget: Budget])[] {
+  const counts = new Map<string, number>();
+  return budgets.map((budget) => {
+    const { period, timeZone } = budget;
+    const kind = `${period} ${timeZone}`;
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    return [timeZone === "UTC" ? String(count) : `${count}@${timeZone}`, budget];
+  });
+}
+
 function budgetClaim(
   owner: LimitedHolder,
   budget: Budget,
-  index: number,
+  place: string,
   { nanos = 0, isBound }: CallNeed,
   nowMs: number,
 ): NamedClaim {
@@ -113,7 +128,7 @@ function budgetClaim(
     holder: owner.holder,
     kind: "budget",
     limit: budget.amountNanos,
-    period: { name: `${index}:${name}`, endMs },
+    period: { name: `${place}:${name}`, endMs },
     hold: nanos,
     flexible: !isBound,
     shadow: budget.shadow,

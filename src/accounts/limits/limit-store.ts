@@ -10,7 +10,7 @@ export interface Claim {
    * the period. A whole number below 2^53.
    */
   readonly limit: number;
-  /** Of a budget: its place in the account's list and the period, such as `0:2026-11`, and when the period ends. */
+  /** Of a budget: its place among those of the account with its period, such as `0:2026-11`, and when the period ends. */
   readonly period?: { readonly name: string; readonly endMs: number };
   /** What the call takes until it settles: 1 for `requests` and `calls`, tokens, or nanodollars. A whole number. */
   readonly hold: number;

@@ -13,6 +13,8 @@ export type LimitNote = "LIMIT_SHADOW" | "BUDGET_SHADOW" | "STORE_LOSS";
 export interface CallEnd {
   /** Undefined: no provider can have counted tokens. */
   readonly usage: Usage | undefined;
+  /** Tokens of all attempts. `usage` has only those of the response, if the call succeeded. */
+  readonly tokens: number;
   /** Whether a provider got a request. */
   readonly wasSent: boolean;
 }
@@ -75,21 +77,22 @@ export class LimitedCall {
   }
 
   /** Replaces what the call holds by what it used. Call it once, with any outcome. */
-  settle({ usage, wasSent }: CallEnd): void {
+  settle(end: CallEnd): void {
+    const { usage, wasSent } = end;
     const { error, settle, noteOutput } = this.#options;
     if (error !== undefined || this.#claims.length === 0) return;
     if (usage !== undefined) noteOutput(usage.outputTokens);
-    settle(this.#claims.map((claim) => (wasSent ? usedOf(claim, usage) : 0)));
+    settle(this.#claims.map((claim) => (wasSent ? usedOf(claim, end) : 0)));
   }
 }
 
-function usedOf({ kind, hold }: NamedClaim, usage: Usage | undefined): number {
+function usedOf({ kind, hold }: NamedClaim, { usage, tokens }: CallEnd): number {
   switch (kind) {
     case "requests":
     case "calls":
       return hold;
     case "tokens":
-      return usage?.totalTokens ?? 0;
+      return tokens;
     case "budget":
       if (usage === undefined) return 0;
       // The price was known, but not that of everything that the call used: the budget counts what the call held.

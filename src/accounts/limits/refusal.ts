@@ -56,7 +56,7 @@ function quotaOf({ kind, holder, limit, period, budget }: NamedClaim, descriptio
     quotaMetric: metrics[kind],
     quotaId: budget?.period ?? metrics[kind],
     quotaDimensions:
-      period === undefined ? {} : { period: period.name.replace(/^\d+:/, ""), time_zone: budget?.timeZone ?? "UTC" },
+      period === undefined ? {} : { period: period.name.replace(/^[^:]*:/, ""), time_zone: budget?.timeZone ?? "UTC" },
     quotaValue: BigInt(limit),
   };
 }

@@ -4,7 +4,11 @@ import { withAccountStore } from "../account-database.ts";
 import { configOption, defineCommand } from "../command.ts";
 import { UsageError } from "../failures.ts";
 import { loadConfigFor } from "../load-config.ts";
-import { parseExpiry, parseList } from "./values.ts";
+import { parseExpiry, parseList, parseName } from "./values.ts";
+
+/** Maximum accounts and patterns of a key, as KeyService has them. */
+const mostAccounts = 1024;
+const mostPatterns = 256;
 
 const roles: readonly Role[] = ["caller", "viewer", "admin"];
 
@@ -33,10 +37,10 @@ accepts the key at once.`,
     if (role === undefined) throw new UsageError(`--role is not a role; write one of ${roles.join(", ")}`);
     const settings = {
       role,
-      displayName: values.name ?? "",
-      accounts: parseList("account", values.account),
+      displayName: parseName("name", values.name ?? ""),
+      accounts: parseList("account", values.account, mostAccounts),
       defaultAccount: undefined,
-      models: parseList("models", values.models),
+      models: parseList("models", values.models, mostPatterns),
       expiresMs: parseExpiry(values.expires),
     };
     const config = await loadConfigFor(values.config, environment);

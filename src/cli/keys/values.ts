@@ -2,12 +2,27 @@ import { parseAge } from "../../config/quantities.ts";
 import { parseTime } from "../../config/times.ts";
 import { UsageError } from "../failures.ts";
 
-/** Splits a list with commas. Undefined: an empty list. Throws UsageError for an empty item. */
-export function parseList(option: string, text: string | undefined): readonly string[] {
+/** Maximum length of a name, as KeyService has it. */
+const longestName = 256;
+
+/** Returns a name that a key may have. Throws UsageError for one that is too long or that a terminal would obey. */
+export function parseName(option: string, text: string): string {
+  if ([...text].length <= longestName && !/\p{Cc}/u.test(text)) return text;
+  throw new UsageError(
+    `--${option} has a name that is too long or has control characters; write up to ${longestName} others`,
+  );
+}
+
+/**
+ * Splits a list with commas. Undefined: an empty list. Throws UsageError for a wrong item, and for more than `most`
+ * items.
+ */
+export function parseList(option: string, text: string | undefined, most: number): readonly string[] {
   if (text === undefined) return [];
   const items = text.split(",").map((item) => item.trim());
   if (items.includes("")) throw new UsageError(`--${option} has an empty item; write names with commas between them`);
-  return items;
+  if (items.length > most) throw new UsageError(`--${option} has more than ${most} items; write fewer`);
+  return items.map((item) => parseName(option, item));
 }
 
 /** Parses a time, or a duration from now such as `90d`. Returns ms since 1970. Throws UsageError. */

@@ -1,4 +1,5 @@
 import type { UsageSum } from "../../ledger/usage-reader.ts";
+import { printable } from "../table.ts";
 import { exactDollars } from "./amounts.ts";
 import type { UsageReport } from "./report.ts";
 
@@ -42,7 +43,14 @@ export function csvOf({ groups, sums }: UsageReport): string {
   return lines.map((line) => `${line.map(csvField).join(",")}\r\n`).join("");
 }
 
+/**
+ * Formats a field. Spreadsheets take a text that begins with `=`, `+`, `-` or `@` for a formula, which could send the
+ * other fields elsewhere: an apostrophe makes it a text (https://owasp.org/www-community/attacks/CSV_Injection).
+ */
 function csvField(value: string | number): string {
-  const text = String(value);
+  const text =
+    typeof value === "number"
+      ? String(value)
+      : printable(value).replace(/^(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/u, "'");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

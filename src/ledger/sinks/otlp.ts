@@ -28,10 +28,12 @@ export function createOtlpSink({ endpoint, headers }: OtlpOptions, log: LedgerLo
         method: "POST",
         headers: { ...headers, "content-type": "application/json" },
         body: JSON.stringify(toExportRequest(records)),
+        // A POST that follows a redirect becomes a GET: a page that responds 200 would lose the records.
+        redirect: "manual",
         signal: AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]),
       });
       const text = await response.text();
-      const problem = `the collector sent HTTP status ${response.status}`;
+      const problem = problemOf(response, endpoint);
       if (final.has(response.status)) throw new UnacceptableRecords(problem);
       if (!response.ok) throw new Error(problem);
       const { count, reason } = rejectedOf(text);
@@ -42,6 +44,14 @@ export function createOtlpSink({ endpoint, headers }: OtlpOptions, log: LedgerLo
       closing.abort();
     },
   };
+}
+
+function problemOf({ status, headers }: Response, endpoint: string): string {
+  const problem = `the collector sent HTTP status ${status}`;
+  const to = status >= 300 && status < 400 ? URL.parse(headers.get("location") ?? "", endpoint) : null;
+  return to === null
+    ? problem
+    : `${problem}, and Dragoman follows no redirects; set store.sinks.otlp.endpoint to ${to.origin}${to.pathname.replace(/\/v1\/logs\/?$/, "")}`;
 }
 
 /** Reads ExportLogsServiceResponse.partial_success. A response without it accepts all records. */

@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { StatusObject } from "@grpc/grpc-js";
-import type { GatewayError, Reason } from "../../errors.ts";
+import { type GatewayError, isLimitReason } from "../../errors.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { type FailedRequest, statusOf } from "../services/status.ts";
 import { RawMetadata, toFields } from "./raw-metadata.ts";
@@ -14,20 +14,12 @@ export function toGrpcStatus(error: GatewayError, request: FailedRequest, traile
   return encode(code, message, details.map(encodeDetail), [...fitting(trailers), ...pushback(error)]);
 }
 
-/** Reasons of the limits of accounts. */
-const limitReasons: ReadonlySet<Reason> = new Set([
-  "REQUESTS_LIMITED",
-  "TOKENS_LIMITED",
-  "CONCURRENCY_LIMITED",
-  "BUDGET_EXHAUSTED",
-]);
-
 /**
  * Returns the trailer that tells a gRPC client with a retry policy how long to wait, or with -1 not to retry:
  * https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback
  */
 function pushback({ reason, facts }: GatewayError): readonly (readonly [name: string, value: string])[] {
-  return limitReasons.has(reason) ? [["grpc-retry-pushback-ms", String(facts.retryAfterMs ?? -1)]] : [];
+  return isLimitReason(reason) ? [["grpc-retry-pushback-ms", String(facts.retryAfterMs ?? -1)]] : [];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { StoredAccount, StoredKey } from "../../accounts/account-store.ts";
 import type { NewKeySettings } from "../../accounts/manage-keys.ts";
 import type {
@@ -25,6 +25,7 @@ import {
   LimitsSchema,
   UnpricedPolicy,
 } from "../../gen/dragoman/admin/v1/limits_pb.js";
+import { toMs } from "./request-times.ts";
 
 const roles = {
   caller: KeyRole.CALLER,
@@ -137,7 +138,7 @@ export function accountSettings(account: Account): AccountSettings {
 function sharedSettings({ models, expireTime, limits, budgets }: Key | Account) {
   return {
     models,
-    expiresMs: expireTime && timestampMs(expireTime),
+    expiresMs: expireTime && toMs(expireTime),
     limits: limits && toLimits(limits),
     budgets: budgets.map(toBudget),
   };

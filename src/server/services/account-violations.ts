@@ -1,10 +1,10 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { largestBudgetNanos } from "../../config/account.ts";
 import { formatDollars } from "../../config/dollars.ts";
 import { isTimeZone } from "../../config/times.ts";
 import { type FieldViolation, invalidRequest } from "../../errors.ts";
 import type { Account } from "../../gen/dragoman/admin/v1/account_pb.js";
 import type { Key } from "../../gen/dragoman/admin/v1/key_pb.js";
+import { isTime, timeRule, toMs } from "./request-times.ts";
 
 type Report = (field: FieldViolation["field"], description: string) => void;
 
@@ -15,9 +15,10 @@ export function requireValidKey(key: Key): void {
     if (defaultAccount !== "" && accounts.length > 0 && !accounts.includes(defaultAccount)) {
       report(["default_account"], "must be one of accounts; add it there, or leave it empty");
     }
-    if (expireTime !== undefined && timestampMs(expireTime) <= Date.now()) {
+    if (expireTime !== undefined && isTime(expireTime) && toMs(expireTime) <= Date.now()) {
       report(["expire_time"], "must be in the future; leave it unset for a key that does not expire");
     }
+    reportControls(defaultAccount, ["default_account"], report);
     for (const [index, id] of accounts.entries()) reportControls(id, ["accounts", index], report);
     reportShared(key, report);
   });
@@ -31,7 +32,8 @@ export function requireValidAccount(account: Account): void {
   });
 }
 
-function reportShared({ displayName, models, budgets }: Key | Account, report: Report): void {
+function reportShared({ displayName, models, budgets, expireTime }: Key | Account, report: Report): void {
+  if (expireTime !== undefined && !isTime(expireTime)) report(["expire_time"], timeRule);
   reportControls(displayName, ["display_name"], report);
   for (const [index, pattern] of models.entries()) reportControls(pattern, ["models", index], report);
   for (const [index, { amountNanos, timeZone }] of budgets.entries()) {

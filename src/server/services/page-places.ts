@@ -1,13 +1,14 @@
 import { hash } from "node:crypto";
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { isInRange } from "../../config/times.ts";
 import { makePageToken, readPageToken, wrongPageToken } from "../../page.ts";
 
 /** Request for a page of a list that a database sorts. */
 type PagedRequest<Desc extends DescMessage> = MessageShape<Desc> & { pageSize: number; pageToken: string };
 
-/** Place at which a page ends: numbers, such as times, then texts. */
+/** Place at which a page ends: times in ms since 1970, then texts. */
 export interface Place {
-  readonly numbers: readonly number[];
+  readonly times: readonly number[];
   readonly texts: readonly string[];
 }
 
@@ -18,9 +19,9 @@ export interface Place {
 export function makePlaceToken<Desc extends DescMessage>(
   schema: Desc,
   request: PagedRequest<Desc>,
-  { numbers, texts }: Place,
+  { times, texts }: Place,
 ): string {
-  return makePageToken(JSON.stringify([printOf(schema, request), numbers, texts]));
+  return makePageToken(JSON.stringify([printOf(schema, request), times, texts]));
 }
 
 /** Returns the place in the page token of a request. Undefined: the first page. Throws INVALID_REQUEST. */
@@ -30,10 +31,9 @@ export function readPlaceToken<Desc extends DescMessage>(
   method: string,
 ): Place | undefined {
   if (request.pageToken === "") return undefined;
-  const [print, numbers, texts] = parse(readPageToken(request.pageToken, method));
-  const isPlace =
-    Array.isArray(numbers) && numbers.every(Number.isSafeInteger) && Array.isArray(texts) && texts.every(isText);
-  if (isPlace && print === printOf(schema, request)) return { numbers, texts };
+  const [print, times, texts] = parse(readPageToken(request.pageToken, method));
+  const isPlace = Array.isArray(times) && times.every(isTimeMs) && Array.isArray(texts) && texts.every(isText);
+  if (isPlace && print === printOf(schema, request)) return { times, texts };
   throw wrongPageToken(`is of another request; repeat the ${method} request that returned it, with this page_token`);
 }
 
@@ -44,6 +44,11 @@ function parse(text: string): readonly unknown[] {
   } catch {
     return [];
   }
+}
+
+/** Anybody can make a token. */
+function isTimeMs(value: unknown): value is number {
+  return Number.isSafeInteger(value) && isInRange(Number(value));
 }
 
 function isText(value: unknown): value is string {

@@ -1,4 +1,5 @@
-import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { lastTimeMs } from "../../config/times.ts";
 import { type FieldViolation, invalidRequest } from "../../errors.ts";
 import { CallOutcome } from "../../gen/dragoman/admin/v1/call_record_pb.js";
 import {
@@ -8,10 +9,13 @@ import {
   UsageInterval,
 } from "../../gen/dragoman/admin/v1/usage_service_pb.js";
 import type { CallsQuery, UsageGroupName, UsageQuery } from "../../ledger/usage-reader.ts";
+import { isTime, timeRule, toMs } from "./request-times.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const longestHourlyDays = 400;
+/** Beginning of the last hour that has four digits of its year, as the databases compare them. */
+const lastHourMs = Math.floor(lastTimeMs / hourMs) * hourMs;
 
 const groupNames: Readonly<Record<UsageGroup, UsageGroupName | undefined>> = {
   [UsageGroup.UNSPECIFIED]: undefined,
@@ -41,7 +45,7 @@ export function toUsageQuery(request: QueryUsageRequest, nowMs: number): Omit<Us
   const groupBy = request.groupBy.flatMap((group) => groupNames[group] ?? []);
   const interval = intervals[request.interval];
   const startMs = Math.floor(msOf(startTime, 0) / hourMs) * hourMs;
-  const endMs = Math.ceil(msOf(endTime, nowMs) / hourMs) * hourMs;
+  const endMs = Math.min(Math.ceil(msOf(endTime, nowMs) / hourMs) * hourMs, lastHourMs);
   const isByLabel = groupBy.includes("label");
   requireNone([
     isByLabel && labelKey === "" && violation("label_key", "is required with USAGE_GROUP_LABEL; set it"),
@@ -80,25 +84,19 @@ export function toCallsQuery(request: ListCallsRequest): Omit<CallsQuery, "limit
 }
 
 function msOf(time: Timestamp | undefined, unset: number): number {
-  return time === undefined ? unset : timestampMs(time);
+  return time === undefined ? unset : toMs(time);
 }
-
-/** First and last second of what a Timestamp can hold: the years 1 to 9999. */
-const firstSecond = -62_135_596_800n;
-const lastSecond = 253_402_300_799n;
 
 function wrongTimes(
   { startTime, endTime }: Pick<ListCallsRequest, "startTime" | "endTime">,
   startMs: number,
   endMs: number,
 ): readonly (FieldViolation | false)[] {
-  const isWrong = (time: Timestamp | undefined): boolean =>
-    time !== undefined && (time.seconds < firstSecond || time.seconds > lastSecond);
-  const years = "must be a time from the year 1 to the year 9999";
+  const isWrong = (time: Timestamp | undefined): boolean => time !== undefined && !isTime(time);
   const areTimes = !isWrong(startTime) && !isWrong(endTime);
   return [
-    isWrong(startTime) && violation("start_time", years),
-    isWrong(endTime) && violation("end_time", years),
+    isWrong(startTime) && violation("start_time", timeRule),
+    isWrong(endTime) && violation("end_time", timeRule),
     areTimes && endTime === undefined && endMs <= startMs && violation("start_time", "must not be later than now"),
     areTimes && endTime !== undefined && endMs <= startMs && violation("end_time", "must be later than start_time"),
   ];

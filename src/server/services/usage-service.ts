@@ -36,7 +36,7 @@ export function createUsageService(ledger: UsageReader | undefined): ServiceImpl
         requireAccount(scope, request.account);
         const place = readPlaceToken(QueryUsageRequestSchema, request, "QueryUsage");
         // The range ends for all pages where it ended for the first one.
-        const [endMs = Date.now(), startMs] = place?.numbers ?? [];
+        const [endMs = Date.now(), startMs] = place?.times ?? [];
         const query = toUsageQuery(request, endMs);
         const after = startMs === undefined ? undefined : { startMs, groups: place?.texts ?? [] };
         const size = limitPageSize(request.pageSize);
@@ -46,7 +46,7 @@ export function createUsageService(ledger: UsageReader | undefined): ServiceImpl
           rows: items.map(toRow),
           ...(last && {
             nextPageToken: makePlaceToken(QueryUsageRequestSchema, request, {
-              numbers: [query.endMs, last.startMs],
+              times: [query.endMs, last.startMs],
               texts: last.groups,
             }),
           }),
@@ -58,7 +58,7 @@ export function createUsageService(ledger: UsageReader | undefined): ServiceImpl
         const scope = scopeOf(caller, "ListCalls");
         requireAccount(scope, request.account);
         const place = readPlaceToken(ListCallsRequestSchema, request, "ListCalls");
-        const { numbers: [startMs] = [], texts: [id = ""] = [] } = place ?? {};
+        const { times: [startMs] = [], texts: [id = ""] = [] } = place ?? {};
         const before = startMs === undefined ? undefined : { startMs, id };
         const size = limitPageSize(request.pageSize);
         const found = requireLedger(ledger).listCalls({ ...toCallsQuery(request), limit: size + 1, before }, scope);
@@ -67,7 +67,7 @@ export function createUsageService(ledger: UsageReader | undefined): ServiceImpl
           calls: [...items],
           ...(last && {
             nextPageToken: makePlaceToken(ListCallsRequestSchema, request, {
-              numbers: [last.startTime === undefined ? 0 : timestampMs(last.startTime)],
+              times: [last.startTime === undefined ? 0 : timestampMs(last.startTime)],
               texts: [last.id],
             }),
           }),

@@ -1,4 +1,4 @@
-import { type GatewayError, reasons } from "../../errors.ts";
+import { type GatewayError, isLimitReason, reasons } from "../../errors.ts";
 
 /** Returns the default HTTP status of an error. An API may send another status. */
 export function httpStatusOf({ reason, facts }: GatewayError): number {
@@ -7,9 +7,13 @@ export function httpStatusOf({ reason, facts }: GatewayError): number {
   return reasons[reason].http;
 }
 
+/** Longest delay in ms that the SDKs of Stainless wait. They ignore a longer one, and retry within seconds. */
+const longestSdkDelayMs = 60_000;
+
 /**
  * Returns the headers of an error response, in lower case, the same in every API. OpenAI's SDK and other SDKs that
- * Stainless generates read `retry-after-ms` and `x-should-retry`; false prevents useless retries of a status 500.
+ * Stainless generates read `retry-after-ms` and `x-should-retry`; false prevents useless retries: of a status 500, and of
+ * an account's limit that stays longer than these SDKs wait.
  * RFC 9110, section 15.5.2, requires `www-authenticate` with 401.
  */
 export function httpHeadersOf(error: GatewayError): Readonly<Record<string, string>> {
@@ -19,7 +23,11 @@ export function httpHeadersOf(error: GatewayError): Readonly<Record<string, stri
       "retry-after": String(Math.ceil(retryAfterMs / 1000)),
       "retry-after-ms": String(retryAfterMs),
     }),
-    ...(error.reason === "PROVIDER_CREDENTIALS_REJECTED" && { "x-should-retry": "false" }),
+    ...((error.reason === "PROVIDER_CREDENTIALS_REJECTED" || isLastingLimit(error)) && { "x-should-retry": "false" }),
     ...(httpStatusOf(error) === 401 && { "www-authenticate": "Bearer" }),
   };
+}
+
+function isLastingLimit({ reason, facts: { retryAfterMs = Number.POSITIVE_INFINITY } }: GatewayError): boolean {
+  return isLimitReason(reason) && retryAfterMs > longestSdkDelayMs;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CallLimits, type CallToLimit } from "../../../src/accounts/limits/call-limits.ts";
 import type { LimitedHolder } from "../../../src/accounts/limits/claims.ts";
 import type { Claim, Decision, LimitStore } from "../../../src/accounts/limits/limit-store.ts";
+import { MemoryLimitStore } from "../../../src/accounts/limits/memory-store.ts";
 import { needOf } from "../../../src/accounts/limits/need.ts";
 import type { Budget, StoreLossPolicy } from "../../../src/config/account.ts";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
@@ -56,6 +57,28 @@ async function take(store: LimitStore, call = callWith()) {
 const holdsOf = (store: OpenStore) =>
   Object.fromEntries((store.reserved.at(-1) ?? []).map((one) => [one.kind, one.hold]));
 
+describe("what a budget has spent", () => {
+  const spentOf = async (limits: CallLimits, budgets: readonly Budget[]) =>
+    (await limits.leftOf({ ...holder, budgets })).flatMap(({ claim, left }) =>
+      claim.kind === "budget" ? [claim.limit - left.remaining] : [],
+    );
+
+  it("stays with it if other budgets of the account are added, removed or moved, and if its amount changes", async () => {
+    const limits = new CallLimits(new MemoryLimitStore());
+    const day: Budget = { ...budget, period: "day" };
+    const berlin: Budget = { ...day, timeZone: "Europe/Berlin" };
+    const unpriced: Budget = { ...day, period: "week", unpriced: "allow" };
+    const call = { ...callWith(), holders: [{ ...holder, budgets: [day, budget, berlin] }] };
+    const limited = await limits.take(call);
+    const cost = { totalNanos: 1234n };
+    limited.settle({ usage: create(UsageSchema, { cost }), tokens: 0, wasSent: true });
+    expect(await spentOf(limits, [day, budget, berlin])).toEqual([1234, 1234, 1234]);
+    expect(await spentOf(limits, [unpriced, berlin, budget, day])).toEqual([0, 1234, 1234, 1234]);
+    expect(await spentOf(limits, [{ ...budget, amountNanos: 5000 }])).toEqual([1234]);
+    expect(await spentOf(limits, [day, day])).toEqual([1234, 0]);
+  });
+});
+
 describe("what a call holds", () => {
   it("is its prompt and the output that it requests, and their highest price", async () => {
     const store = new OpenStore();
@@ -88,7 +111,7 @@ describe("what a call holds", () => {
     for (let index = 0; index < 10; index++) {
       const limited = await limits.take(callWith());
       const usage = create(UsageSchema, { inputTokens: 10, outputTokens: 50 + index, totalTokens: 60 + index });
-      limited.settle({ usage, wasSent: true });
+      limited.settle({ usage, tokens: usage.totalTokens, wasSent: true });
     }
     const [first, last] = [store.reserved[0], store.reserved.at(-1)].map(
       (claims) => claims?.find(({ kind }) => kind === "tokens")?.hold ?? 0,
@@ -123,14 +146,14 @@ describe("what a call settles with", () => {
 
   it("is what it used", async () => {
     const store = new OpenStore();
-    (await take(store)).settle({ usage, wasSent: true });
+    (await take(store)).settle({ usage, tokens: usage.totalTokens, wasSent: true });
     expect(store.settled).toEqual([[1, 15, 1, 77]]);
   });
 
   it("is nothing if no provider was asked, and only the request if none can have counted tokens", async () => {
     const store = new OpenStore();
-    (await take(store)).settle({ usage: undefined, wasSent: false });
-    (await take(store)).settle({ usage: undefined, wasSent: true });
+    (await take(store)).settle({ usage: undefined, tokens: 0, wasSent: false });
+    (await take(store)).settle({ usage: undefined, tokens: 0, wasSent: true });
     expect(store.settled).toEqual([
       [0, 0, 0, 0],
       [1, 0, 1, 0],
@@ -140,7 +163,7 @@ describe("what a call settles with", () => {
   it("is what it held of a budget if the cost is unknown", async () => {
     const store = new OpenStore();
     const { cost: _, ...uncosted } = usage;
-    (await take(store)).settle({ usage: uncosted, wasSent: true });
+    (await take(store)).settle({ usage: uncosted, tokens: 15, wasSent: true });
     expect(store.settled[0]?.[3]).toBe(holdsOf(store).budget);
   });
 });
@@ -151,7 +174,7 @@ describe("a call without the shared store", () => {
     store.shared = false;
     const denied = await take(store, callWith({}, "deny"));
     expect(denied.error).toMatchObject({ reason: "STORE_UNAVAILABLE", facts: { retryAfterMs: 1000 } });
-    denied.settle({ usage: undefined, wasSent: false });
+    denied.settle({ usage: undefined, tokens: 0, wasSent: false });
     expect(store.settled).toEqual([]);
     const local = await take(store);
     expect(local).toMatchObject({ error: undefined, notes: ["STORE_LOSS"] });

@@ -68,6 +68,12 @@ describe("dragoman keys", () => {
     [["keys", "create", "--role", "root"], "--role is not a role; write one of caller, viewer, admin"],
     [["keys", "create", "--expires", "yesterday"], /^--expires is not a time in the future; write 90d/],
     [["keys", "create", "--account", "a,,b"], /^--account has an empty item/],
+    [["keys", "create", "--account", "a".repeat(257)], /^--account has a name that is too long or has control/],
+    [
+      ["keys", "create", "--name", "\u001b[2J"],
+      /^--name has a name that is too long or has control characters; write up to 256/,
+    ],
+    [["keys", "create", "--models", `${"a,".repeat(256)}a`], /^--models has more than 256 items; write fewer/],
     [["keys", "rotate", "a", "--old-for", "366d"], /^--old-for is not a duration; write 7d/],
     [["keys", "rotate"], /^<id> is missing/],
   ])("rejects %j", async (parameters, message) => {
@@ -91,8 +97,8 @@ describe("dragoman keys", () => {
 
 describe("values of options", () => {
   it("reads lists and times", () => {
-    expect(parseList("account", undefined)).toEqual([]);
-    expect(parseList("account", " a , b")).toEqual(["a", "b"]);
+    expect(parseList("account", undefined, 2)).toEqual([]);
+    expect(parseList("account", " a , b", 2)).toEqual(["a", "b"]);
     expect(parseExpiry(undefined)).toBeUndefined();
     expect(parseExpiry("2999-12-31T10:00Z")).toBe(Date.parse("2999-12-31T10:00:00Z"));
     const inDays = ((parseExpiry("90d") ?? 0) - Date.now()) / 86_400_000;

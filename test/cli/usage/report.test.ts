@@ -100,6 +100,25 @@ describe("the data of a report", () => {
     });
   });
 
+  it.each([
+    ["=HYPERLINK(1)", "'=HYPERLINK(1)"],
+    ["+1", "'+1"],
+    ["-2", "'-2"],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    [" =1", "' =1"],
+    ["\t=1", "\ufffd=1"],
+    ["\uff1d1", "'\uff1d1"],
+    ["a=b-c", "a=b-c"],
+    ["'=1", "'=1"],
+    ["evil\u001b[2J\r\n=1", "evil\ufffd[2J\ufffd\ufffd=1"],
+  ])("is CSV in which no name is a formula or controls a terminal: %j", (name, field) => {
+    expect(
+      csvOf(report([sum([name, ""], 0n)]))
+        .split("\r\n")[1]
+        ?.split(",")[1],
+    ).toBe(field);
+  });
+
   it("is CSV with titles, also without rows", () => {
     const names =
       "start_time,account,model,calls,failed_calls,input_tokens,cached_input_tokens,output_tokens,cost_usd,unpriced_calls\r\n";

@@ -17,20 +17,22 @@ interface Received {
 }
 
 /** Starts a collector that answers with these responses, the last one from then on. */
-async function startCollector(...responses: readonly (readonly [status: number, body: string])[]) {
+async function startCollector(
+  ...responses: readonly (readonly [status: number, body: string, headers?: Readonly<Record<string, string>>])[]
+) {
   const requests: Received[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    const [status, body] = responses[Math.min(requests.length, responses.length - 1)] ?? [200, "{}"];
+    const [status, body, headers] = responses[Math.min(requests.length, responses.length - 1)] ?? [200, "{}"];
     requests.push({ path: request.url, headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) });
-    response.writeHead(status, { "content-type": "application/json" }).end(body);
+    response.writeHead(status, { "content-type": "application/json", ...headers }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const log = new Lines();
-  return { requests, log, sink: createOtlpSink({ endpoint, headers: { "x-key": "k" } }, log) };
+  return { endpoint, requests, log, sink: createOtlpSink({ endpoint, headers: { "x-key": "k" } }, log) };
 }
 
 const idsOf = ({ body }: Received) =>
@@ -99,6 +101,15 @@ describe("the sink for OTLP logs", () => {
     await sink.store([record("a")]);
     const gone = createOtlpSink({ endpoint: "http://127.0.0.1:1", headers: {} }, new Lines());
     await expect(gone.store([record("a")])).rejects.not.toThrow(UnacceptableRecords);
+  });
+
+  it.each([301, 302, 303, 307, 308])("follows no redirect with status %d, and names its target", async (status) => {
+    const page = await startCollector([200, "<html>sign in</html>"]);
+    const { sink, requests } = await startCollector([status, "", { location: `${page.endpoint}/v1/logs` }]);
+    await expect(sink.store([record("a")])).rejects.toThrow(
+      `HTTP status ${status}, and Dragoman follows no redirects; set store.sinks.otlp.endpoint to ${page.endpoint}`,
+    );
+    expect([requests.length, page.requests.length]).toEqual([1, 0]);
   });
 
   it("does not offer again what the collector never accepts", async () => {

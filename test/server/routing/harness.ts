@@ -3,6 +3,7 @@ import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createParser } from "eventsource-parser";
 import { onTestFinished } from "vitest";
+import type { LimitStore } from "../../../src/accounts/limits/limit-store.ts";
 import { type AttemptRules, plainRules } from "../../../src/config/route.ts";
 import { type Attempt, AttemptOutcome } from "../../../src/gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
@@ -32,6 +33,7 @@ interface Setting<Name extends string> {
   /** Further sections of the file: `routes`, `breaker` and others. */
   readonly yaml?: string;
   readonly plainRules?: AttemptRules;
+  readonly limitStore?: LimitStore;
 }
 
 export interface Routed<Name extends string> {
@@ -52,7 +54,11 @@ export async function startRouted<const Name extends string>(setting: Setting<Na
     return `  ${name}: { dialect: ${dialect}, base_url: "${servers[index]?.baseUrl}"${more ? `, ${more}` : ""} }`;
   });
   const file = ["shutdown: { grace: 1s }", "providers:", ...lines, yaml].join("\n");
-  const service = await startTestService({}, undefined, file, [], { plainRules: setting.plainRules ?? plainRules });
+  const { limitStore, plainRules: rules = plainRules } = setting;
+  const service = await startTestService({}, undefined, file, [], {
+    plainRules: rules,
+    ...(limitStore && { limitStore }),
+  });
   let closed: Promise<void> | undefined;
   const close = () => {
     closed ??= service.stop().then(async () => {

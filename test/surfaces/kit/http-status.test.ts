@@ -69,6 +69,18 @@ describe("the headers of an error", () => {
     );
   });
 
+  it.each([
+    ["BUDGET_EXHAUSTED", undefined, "false"],
+    ["REQUESTS_LIMITED", undefined, "false"],
+    ["TOKENS_LIMITED", 60_001, "false"],
+    ["TOKENS_LIMITED", 60_000, undefined],
+    ["CONCURRENCY_LIMITED", 1000, undefined],
+    ["PROVIDER_RATE_LIMITED", undefined, undefined],
+  ] as const)("with %s after %s ms, returns x-should-retry: %s", (reason, retryAfterMs, expected) => {
+    const error = new GatewayError(reason, "x", retryAfterMs === undefined ? {} : { retryAfterMs });
+    expect(httpHeadersOf(error)["x-should-retry"]).toBe(expected);
+  });
+
   it("returns no headers for an INVALID_REQUEST error", () => {
     expect(httpHeadersOf(new GatewayError("INVALID_REQUEST", "x"))).toEqual({});
   });
