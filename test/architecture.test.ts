@@ -15,6 +15,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["well-formed.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
   ["module-url.ts", []],
+  ["trace-context.ts", []],
   ["nearest.ts", []],
   ["look-up.ts", []],
   ["path-segment.ts", []],
@@ -70,7 +71,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ],
   ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
   ["config", ["gen", "errors.ts", "nearest.ts", "models", "prices", "profiles", "chat/planning"]],
-  ["upstream", ["gen", "errors.ts", "pace.ts", "fair-slots.ts", "config/provider.ts", "config/secret.ts"]],
+  [
+    "upstream",
+    ["gen", "errors.ts", "pace.ts", "fair-slots.ts", "trace-context.ts", "config/provider.ts", "config/secret.ts"],
+  ],
   [
     "templates",
     [
@@ -100,7 +104,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       ...["config/provider.ts", "config/environment.ts", "config/secret.ts", "config/rules.ts"],
     ],
   ],
-  ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
+  [
+    "routing",
+    ["gen", "append.ts", "errors.ts", "trace-context.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"],
+  ],
   ["database", ["make-folder.ts"]],
   [
     "accounts",
@@ -115,6 +122,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "errors.ts",
+      "trace-context.ts",
       "make-folder.ts",
       "profiles",
       "config/config.ts",
@@ -123,7 +131,19 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "database",
     ],
   ],
-  ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
+  [
+    "telemetry",
+    [
+      "gen",
+      "errors.ts",
+      "trace-context.ts",
+      "config/config.ts",
+      "config/telemetry.ts",
+      "routing/target-view.ts",
+      "ledger",
+      "load",
+    ],
+  ],
   [
     "calls",
     [
@@ -134,6 +154,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "field-path.ts",
         "errors.ts",
         "fair-slots.ts",
+        "trace-context.ts",
         "tokens",
         "chat",
         "profiles",
@@ -209,6 +230,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],
   "node:sqlite": ["database", "ledger/outbox/lock.ts"],
+  "@opentelemetry/": ["telemetry/otel"],
   kysely: ["database", "accounts/sql", "ledger/sql"],
   pg: ["database"],
   undici: ["upstream", "providers/azure-openai/entra.ts"],

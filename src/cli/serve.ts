@@ -29,7 +29,7 @@ async function serve(config: Config, environment: Environment): Promise<void> {
     stderr.flushSync();
   });
   const log = createLog(config.log.level, stdout);
-  const service = await composeService(config, log);
+  const service = await composeService(config, log, { logLinesDropped: () => stdout.droppedTotal });
   stderr.write(startLines(service, config).join("\n"));
   for (const note of notesOn(environment)) stderr.write(note);
   // `abort` lets every call in progress write its record, and the log writes its buffer when the process exits.

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { accountSchema, keySchema } from "./account-schema.ts";
-import { parseAddress } from "./address.ts";
+import { addressForms, parseAddress } from "./address.ts";
 import { headers } from "./headers.ts";
 import { matching } from "./json-forms.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
@@ -24,6 +24,7 @@ import {
 } from "./rules.ts";
 import { stateSchema } from "./state-schema.ts";
 import { storeSchema } from "./store-schema.ts";
+import { telemetrySchema } from "./telemetry-schema.ts";
 
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
@@ -36,7 +37,7 @@ export const address = leaf({
   parse: parseAddress,
   problem: "is not an address",
   fix: "write host:port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
-  forms: [matching("^(?:\\[[^\\]]+\\]|[^:\\[\\]]+):[0-9]{1,5}$", "127.0.0.1:8080", "[::1]:8080")],
+  forms: addressForms,
   shown: true,
 });
 export const mode = choice("keys", "loopback", "off");
@@ -98,6 +99,7 @@ export const providerSchema = section({
   proxy: proxy.optional(),
   max_connections: wholeNumber(1).prefault(256),
   http2: onOrOff.prefault("off"),
+  trace_context: onOrOff.prefault("off"),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
@@ -155,5 +157,6 @@ export const fileSchema = section({
   prices: z.record(z.string(), priceSchema).prefault({}),
   state: stateSchema.prefault({}),
   store: storeSchema.prefault({}),
+  telemetry: telemetrySchema.prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;

@@ -1,9 +1,13 @@
 import { EventLoopLag } from "./event-loop-lag.ts";
 import { HeapUse } from "./heap-use.ts";
 import type { LoadBound } from "./load-guard.ts";
+import { RecentMaximum } from "./recent-maximum.ts";
 
 /** Interval between two samples, in milliseconds. */
 const intervalMs = 100;
+
+/** Time in milliseconds that `recentLagMs` covers: the usual interval between two scrapes of metrics. */
+const recentMs = 15_000;
 
 interface LoadLimits {
   /** Maximum lag of the event loop in ms. 0: no bound. */
@@ -14,6 +18,8 @@ interface LoadLimits {
 
 interface SampledLoad {
   readonly bounds: readonly LoadBound[];
+  /** Returns the maximum lag of the event loop in the last 15 seconds, in milliseconds. */
+  recentLagMs(): number;
   stop(): void;
 }
 
@@ -21,13 +27,20 @@ interface SampledLoad {
 export function sampleLoad({ maxEventLoopLagMs, heapShare }: LoadLimits): SampledLoad {
   const lag = maxEventLoopLagMs > 0 ? new EventLoopLag(maxEventLoopLagMs) : undefined;
   const heap = heapShare > 0 ? new HeapUse(heapShare) : undefined;
+  const recent = new RecentMaximum(recentMs / intervalMs);
   let last = performance.now();
   heap?.sample(last);
   const timer = setInterval(() => {
     const now = performance.now();
-    lag?.sample(now - last - intervalMs);
+    const lagMs = Math.max(0, now - last - intervalMs);
+    lag?.sample(lagMs);
+    recent.add(lagMs);
     last = now;
     heap?.sample(now);
   }, intervalMs).unref();
-  return { bounds: [lag, heap].filter((bound) => bound !== undefined), stop: () => clearInterval(timer) };
+  return {
+    bounds: [lag, heap].filter((bound) => bound !== undefined),
+    recentLagMs: () => recent.value,
+    stop: () => clearInterval(timer),
+  };
 }

@@ -18,6 +18,7 @@ import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
+import type { CallTracer } from "../ledger/call-tracer.ts";
 import type { UsageReader } from "../ledger/usage-reader.ts";
 import { ByteBudget } from "../load/byte-budget.ts";
 import { type LoadBound, LoadGuard } from "../load/load-guard.ts";
@@ -32,7 +33,8 @@ import type { RoutingView } from "../routing/target-view.ts";
 import { createSurfaces } from "../surfaces/index.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
-import type { Services } from "./listener.ts";
+import { listenMetrics } from "./http/metrics-page.ts";
+import type { MetricsPage, Services } from "./listener.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
 import { createKeyService } from "./services/key-service.ts";
@@ -48,6 +50,10 @@ export interface ServiceParts {
   readonly adapters: readonly Adapter[];
   readonly models: readonly Model[];
   readonly observers: readonly CallObserver[];
+  /** Makes spans of calls. Default: calls are not traced. */
+  readonly tracer?: CallTracer | undefined;
+  /** Page `/metrics`. Default: there is none. */
+  readonly metricsPage?: MetricsPage;
   readonly rejections: Rejections;
   /** Keys and accounts of the database. Default: there is no database. */
   readonly mirror?: StoreMirror;
@@ -69,10 +75,14 @@ export interface ServiceParts {
 export interface Service {
   readonly grpcAddress: string;
   readonly httpAddress: string;
+  /** Address of the page `/metrics`. Undefined: there is none. */
+  readonly metricsAddress: string | undefined;
   /** Models of the catalog, ordered by id. */
   readonly models: readonly Model[];
   /** State of routing. */
   readonly routing: RoutingView;
+  /** Returns the maximum lag of the event loop in the last 15 seconds, in milliseconds. */
+  recentLagMs(): number;
   /**
    * Shuts down in this order: sets health to NOT_SERVING, waits for the configured delay, rejects new calls, waits up
    * to the grace period for calls in progress, and ends the remaining calls with UNAVAILABLE.
@@ -120,6 +130,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const {
     config,
     observers,
+    tracer,
+    metricsPage,
     rejections,
     loadBounds = [],
     furtherServices = [],
@@ -137,7 +149,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const calls = new ActiveCalls(
     snapshots,
     {
-      observers,
+      observers: tracer === undefined ? observers : [...observers, tracer],
+      tracer,
       maxCallMs,
       maxRequestMs,
       maxCallsPerModel,
@@ -168,9 +181,14 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     ],
     targetHealth: createTargetHealth(routing, snapshots),
     rejections,
+    ...(metricsPage && config.telemetry.metricsAddress === undefined && { metricsPage }),
     surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };
   const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);
+  const metricsListener =
+    metricsPage &&
+    config.telemetry.metricsAddress &&
+    (await listenMetrics(config, config.telemetry.metricsAddress, metricsPage));
   const [grpcAddress = "", httpAddress = ""] = listeners.map(({ address }) => formatAddress(address));
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -185,6 +203,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     grace.abort();
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
+    await metricsListener?.close();
     await snapshots.close();
     await limitStore.close();
     load.stop();
@@ -193,8 +212,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   return {
     grpcAddress,
     httpAddress,
+    metricsAddress: metricsListener ? formatAddress(metricsListener.address) : metricsPage && httpAddress,
     models: snapshots.current.catalog.list(),
     routing,
+    recentLagMs: load.recentLagMs,
     stop() {
       stopping ??= stop();
       return stopping;

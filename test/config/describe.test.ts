@@ -63,6 +63,7 @@ providers:
         timeouts: { connect: "10s", first_event: "5m", idle: "2m" },
         max_connections: 256,
         http2: "off",
+        trace_context: "off",
         options: { region: "[hidden]", retries: 2, list: ["[hidden]"] },
       },
       vllm: { enabled: false, reason: "set VLLM_BASE_URL to turn it on" },
@@ -81,6 +82,7 @@ providers:
       retention: { calls: "30d", hours: "400d" },
       sinks: {},
     },
+    telemetry: { max_account_labels: 0 },
     deployments: {},
     routes: {},
     breaker: {

@@ -73,6 +73,7 @@ describe("without a file", () => {
         retention: { callsMs: 30 * 86_400_000, hoursMs: 400 * 86_400_000 },
         sinks: { otlp: undefined },
       },
+      telemetry: { metricsAddress: undefined, maxAccountLabels: 0, otel: undefined },
     });
   });
 

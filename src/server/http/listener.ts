@@ -13,6 +13,7 @@ import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
 import { lingerAtClose } from "./lingering-close.ts";
+import { createMetricsHandler, metricsPath } from "./metrics-page.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
 
 /**
@@ -49,6 +50,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     close: (response) => response.destroy(),
     refuse: cutOffRequest,
   });
+  const { metricsPage } = services;
+  const answerMetrics = metricsPage && guarded(createMetricsHandler(config, metricsPage));
   const nextTurn = createTurns(requestsPerTurn);
   const answerRequest = guarded((request, response) => {
     if (hasUsableTarget(request)) answer(request, response);
@@ -59,7 +62,9 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     // The client has disconnected.
     if (connection === undefined) return;
     lingerAtClose(request);
-    const isPage = isPagePath(request);
+    const page = pageOf(request);
+    const isMetrics = page === metricsPath && answerMetrics !== undefined;
+    const isPage = isMetrics || isHealthPage(page);
     if (!connections.begin(connection, response, !isPage)) {
       response.setHeader("retry-after", String(retryAfterMs / 1000));
       sendText(response, 503, "the service is overloaded: it has too many requests in progress; retry later\n");
@@ -69,8 +74,12 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       connections.end(connection, response);
       if (closing) server.closeIdleConnections();
     });
+    if (isMetrics) {
+      answerMetrics(request, response);
+      return;
+    }
     if (isPage) {
-      answerPage(request, response, ready);
+      answerHealthPage(page, response, ready);
       return;
     }
     const turn = nextTurn();
@@ -224,15 +233,18 @@ function releaseHandlerOnClose(response: ServerResponse): void {
   });
 }
 
-/** Whether a request is a health probe of a load balancer or an orchestrator. */
-function isPagePath(request: IncomingMessage): boolean {
-  if (request.method !== "GET" && request.method !== "HEAD") return false;
-  const path = requestPath(request);
+/** Returns the path of a request for a page. Empty: it cannot be one. */
+function pageOf(request: IncomingMessage): string {
+  return request.method === "GET" || request.method === "HEAD" ? requestPath(request) : "";
+}
+
+/** Whether a path is that of the health probes of load balancers and orchestrators. */
+function isHealthPage(path: string): boolean {
   return path === "/healthz" || path === "/readyz";
 }
 
-function answerPage(request: IncomingMessage, response: ServerResponse, ready: boolean): void {
-  const stopping = requestPath(request) === "/readyz" && !ready;
+function answerHealthPage(path: string, response: ServerResponse, ready: boolean): void {
+  const stopping = path === "/readyz" && !ready;
   response.writeHead(stopping ? 503 : 200, { "content-type": "text/plain; charset=utf-8" });
   response.end(stopping ? "stopping\n" : "ok\n");
 }
