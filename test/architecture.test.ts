@@ -225,7 +225,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
 
 /** Packages that only some modules may import. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
-  "@connectrpc/": ["server"],
+  "@connectrpc/": ["server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],

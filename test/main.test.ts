@@ -146,7 +146,7 @@ describe("the program", () => {
   });
 
   it("reports an unknown option or command and exits with 2", () => {
-    expect(run("--chek")).toMatchObject({ status: 2, error: expect.stringContaining("--help") });
+    expect(run("--chek")).toMatchObject({ status: 2, error: expect.stringContaining("did you mean --check?") });
     const error = "dragoman: unknown command sevre; did you mean serve?\n";
     expect(run("sevre")).toEqual({ status: 2, output: "", error });
   });

@@ -32,6 +32,11 @@ export async function runCommandLine(
   table: readonly CommandRow[] = commands,
 ): Promise<void> {
   const [first = "", second = ""] = parameters;
+  if (first === "help") {
+    if (parameters.includes("--help") || second === "") shell.stdout.write(programHelp(table));
+    else await runCommandLine([...parameters.slice(1), "--help"], shell, table);
+    return;
+  }
   if (first === "" || first.startsWith("-")) {
     await runFlags(parseFlags(parameters), shell, table);
     return;
@@ -85,10 +90,7 @@ export function parseFlags(parameters: readonly string[]): Flags {
 }
 
 function unknownCommand(written: string, rows: readonly CommandRow[]): UsageError {
-  const near = nearest(
-    written,
-    rows.map(({ words }) => words),
-  );
+  const near = nearest(written, [...rows.map(({ words }) => words), "help"]);
   const fix = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "see --help";
   // A word with other characters may be a key that the user meant to send to standard input.
   const named = /^[a-z- ]{1,40}$/.test(written) ? ` ${written.trim()}` : "";
@@ -99,7 +101,10 @@ function incomplete(family: readonly CommandRow[]): UsageError {
   return new UsageError(`the command is not complete; write ${family.map(({ words }) => words).join(" or ")}`);
 }
 
-const furtherHelp = "`dragoman <command> --help` prints the options of a command.\n";
+const furtherHelp = "`dragoman help <command>` prints the options and examples of a command.\n";
+
+const exitCodes = `Exit codes: 0: success. 1: the command or its call failed. 2: the command line is wrong. 130: Ctrl-C.
+`;
 
 /** Text of `dragoman --help`. */
 export function programHelp(table: readonly CommandRow[]): string {
@@ -111,7 +116,14 @@ Commands:
 ${commandRows(table)}
 Options:
 ${optionRows(options)}
-${furtherHelp}`;
+Examples:
+  # Start the service
+  dragoman serve
+
+  # Ask a model of the running service; echo/echo needs no provider
+  dragoman chat "What is the capital of France?" --model echo/echo
+
+${exitCodes}${furtherHelp}`;
 }
 
 function commandRows(table: readonly CommandRow[]): string {

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { nearest } from "../nearest.ts";
 import { UsageError } from "./failures.ts";
 import type { Shell } from "./shell.ts";
 
@@ -9,14 +10,23 @@ export interface Option {
   readonly value?: string;
   /** What the option does, with its default. */
   readonly help: string;
+  /** Whether the option may be there several times. Only for options with a value. */
+  readonly isRepeated?: true;
 }
 
 type Options = Readonly<Record<string, Option>>;
 
 /** Values of the options that the command line has. */
 export type Values<Given extends Options> = {
-  readonly [Name in keyof Given]?: Given[Name]["type"] extends "string" ? string : boolean;
+  readonly [Name in keyof Given]?: Given[Name] extends { readonly isRepeated: true }
+    ? readonly string[]
+    : Given[Name]["type"] extends "string"
+      ? string
+      : boolean;
 };
+
+/** Example of a command: what it does, and what follows `dragoman`. */
+type Example = readonly [meaning: string, parameters: string];
 
 /** What a command needs to be parsed and run. */
 interface CommandParts<Given extends Options, Operand extends string> {
@@ -25,9 +35,17 @@ interface CommandParts<Given extends Options, Operand extends string> {
   readonly options: Given;
   /** Arguments that are no options: the name and the meaning of each. All are required. Default: none. */
   readonly operands?: Readonly<Record<Operand, string>>;
+  /** Name and meaning of any number of further arguments. Default: there are none. */
+  readonly rest?: readonly [name: string, meaning: string];
   /** What to write instead of an unexpected argument. Default: only options. */
   readonly insteadOfArgument?: string;
-  run(values: Values<Given>, operands: Readonly<Record<Operand, string>>, shell: Shell): Promise<void> | void;
+  readonly examples: readonly [Example, Example, ...Example[]];
+  run(
+    values: Values<Given>,
+    operands: Readonly<Record<Operand, string>>,
+    shell: Shell,
+    rest: readonly string[],
+  ): Promise<void> | void;
 }
 
 /** Command of the program. */
@@ -51,15 +69,18 @@ const helpOption: Option = { type: "boolean", help: "print this help and exit" }
 export function defineCommand<const Given extends Options, const Operand extends string = never>(
   parts: CommandParts<Given, Operand>,
 ): Command {
-  const { description, options, insteadOfArgument = "write only options", run } = parts;
+  const { description, options, rest, insteadOfArgument = "write only options", examples, run } = parts;
   const operands: Readonly<Record<string, string>> = parts.operands ?? {};
   const names = Object.keys(operands);
   const allOptions = { ...options, help: helpOption };
   return {
     help(words) {
-      const line = ["dragoman", words, ...names.map((name) => `<${name}>`), "[options]"].join(" ");
-      const arguments_ = names.length > 0 ? `Arguments:\n${rows(Object.entries(operands))}\n` : "";
-      return `Usage: ${line}\n\n${description}\n\n${arguments_}Options:\n${optionRows(allOptions)}`;
+      const further = rest === undefined ? [] : [`[<${rest[0]}>...]`];
+      const line = ["dragoman", words, ...names.map((name) => `<${name}>`), ...further, "[options]"].join(" ");
+      const meanings = [...Object.entries(operands), ...(rest === undefined ? [] : [rest])];
+      const arguments_ = meanings.length > 0 ? `Arguments:\n${rows(meanings)}\n` : "";
+      const lines = examples.map(([meaning, parameters]) => `  # ${meaning}\n  dragoman ${parameters}\n`).join("\n");
+      return `Usage: ${line}\n\n${description}\n\n${arguments_}Options:\n${optionRows(allOptions)}\nExamples:\n${lines}`;
     },
     async execute(words, parameters, shell) {
       const advice = `see dragoman ${words} --help`;
@@ -70,16 +91,17 @@ export function defineCommand<const Given extends Options, const Operand extends
       }
       if (repeated !== undefined) throw new UsageError(`--${repeated} is there twice; write it once`);
       for (const [name, value] of Object.entries(values)) {
-        if (value === "") throw new UsageError(`--${name} needs a value; ${advice}`);
+        if (value === "" || (Array.isArray(value) && value.includes("")))
+          throw new UsageError(`--${name} needs a value; ${advice}`);
       }
       const missing = names[positionals.length];
       if (missing !== undefined) throw new UsageError(`<${missing}> is missing: ${operands[missing]}; ${advice}`);
       // Do not quote the argument, which may be a secret.
-      if (positionals.length > names.length) {
+      if (rest === undefined && positionals.length > names.length) {
         throw new UsageError(`unexpected argument; ${insteadOfArgument}; ${advice}`);
       }
       const given = Object.fromEntries(names.map((name, index) => [name, positionals[index] ?? ""]));
-      await run(values, given as Record<Operand, string>, shell);
+      await run(values, given as Record<Operand, string>, shell, positionals.slice(names.length));
     },
   };
 }
@@ -87,7 +109,7 @@ export function defineCommand<const Given extends Options, const Operand extends
 interface Parsed<Given extends Options> {
   readonly values: Values<Given>;
   readonly positionals: readonly string[];
-  /** An option that is there more than once. */
+  /** An option that is there more than once, and may not. */
   readonly repeated: string | undefined;
 }
 
@@ -97,17 +119,31 @@ export function parse<const Given extends Options>(
   options: Given,
   advice: string,
 ): Parsed<Given> {
-  const types = Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }]));
+  const types = Object.fromEntries(
+    Object.entries(options).map(([name, { type, isRepeated = false }]) => [name, { type, multiple: isRepeated }]),
+  );
   try {
     const parsed = parseArgs({ args: [...parameters], options: types, allowPositionals: true, tokens: true });
     const names = parsed.tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
-    const repeated = names.find((name, index) => names.indexOf(name) < index);
+    const repeated = names.find((name, index) => !options[name]?.isRepeated && names.indexOf(name) < index);
     // The parser checks the values against the table that the types come from.
     return { values: parsed.values as Values<Given>, positionals: parsed.positionals, repeated };
   } catch (error) {
     const [message = ""] = String(error instanceof Error ? error.message : error).split(/\. |\.?\n|\.$/, 1);
-    throw new UsageError(`${message.charAt(0).toLowerCase()}${message.slice(1)}; ${advice}`);
+    throw new UsageError(
+      `${message.charAt(0).toLowerCase()}${message.slice(1)}; ${insteadOf(message, options) ?? advice}`,
+    );
   }
+}
+
+/** Returns what to write instead of an unknown option. Undefined: there is nothing similar. */
+function insteadOf(message: string, options: Options): string | undefined {
+  const [, written] = /^Unknown option '--([^']*)'/.exec(message) ?? [];
+  if (written === undefined) return undefined;
+  // Other users of the machine can read command lines.
+  if ("key-file" in options && /^(api-?)?key$/.test(written)) return "set DRAGOMAN_API_KEY, or write --key-file";
+  const near = nearest(written, Object.keys(options)).map((name) => `--${name}`);
+  return near.length > 0 ? `did you mean ${near.join(" or ")}?` : undefined;
 }
 
 /** Lines of the help for options. */

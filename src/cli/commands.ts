@@ -15,6 +15,18 @@ export const commands: readonly CommandRow[] = [
   { words: "serve", summary: "start the service; the default", load: () => import("./serve.ts") },
   { words: "check", summary: "check the configuration and print it without secrets", load: () => import("./check.ts") },
   { words: "health", summary: "ask a running service whether it is ready", load: () => import("./health.ts") },
+  { words: "chat", summary: "call a model of a running service", load: () => import("./chat/chat.ts") },
+  {
+    words: "plan",
+    summary: "show what a model would get, without a call of the provider",
+    load: () => import("./plan/plan.ts"),
+  },
+  { words: "models", summary: "list the models of a running service", load: () => import("./models/models.ts") },
+  {
+    words: "targets",
+    summary: "show which targets and keys work, by the state of routing",
+    load: () => import("./targets/targets.ts"),
+  },
   { words: "usage", summary: "show what calls used and cost", load: () => import("./usage/usage.ts") },
   { words: "keys create", summary: "create an API key and print it", load: () => import("./keys/create.ts") },
   { words: "keys list", summary: "list the API keys of the database", load: () => import("./keys/list.ts") },

@@ -7,3 +7,8 @@ export class UsageError extends Error {
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }
+
+/** The user interrupted the command with Ctrl-C. The program prints nothing more and exits with 130, as shells expect. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+}

@@ -6,6 +6,10 @@ export const command = defineCommand({
   description: "Reads an API key from standard input and prints its SHA-256, for authentication.keys.",
   options: {},
   insteadOfArgument: "write the API key to standard input",
+  examples: [
+    ["Hash a key that a file has", "hash-key < key.txt"],
+    ["Hash a key that a variable has", 'hash-key <<< "$KEY"'],
+  ],
   async run(_, __, { stdin, stdout }) {
     stdout.write(`${await hashKey(stdin)}\n`);
   },

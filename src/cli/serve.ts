@@ -16,6 +16,10 @@ const maxStderrBytes = 2 ** 20;
 export const command = defineCommand({
   description: "Starts the service. Without a file, environment variables select the providers.",
   options: { config: configOption },
+  examples: [
+    ["Start with the variables, such as OPENAI_API_KEY", "serve"],
+    ["Start with a file", "serve --config dragoman.yaml"],
+  ],
   run: async ({ config: file }, _, { environment }) => serve(await loadConfigFor(file, environment), environment),
 });
 

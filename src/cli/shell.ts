@@ -1,3 +1,4 @@
+import { createInterface, type Interface } from "node:readline";
 import type { Environment } from "../config/environment.ts";
 
 /** Stream that a command writes to. */
@@ -15,6 +16,10 @@ export interface Shell {
   readonly stdin: AsyncIterable<Uint8Array | string>;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Opens a dialog with a person, who writes lines after a prompt on standard error. Undefined: there is no terminal. */
+  readonly openDialog?: (() => Interface) | undefined;
+  /** Calls `listener` at Ctrl-C, which then does not end the process. Returns a function that removes the listener. */
+  onInterrupt(listener: () => void): () => void;
 }
 
 /**
@@ -22,22 +27,33 @@ export interface Shell {
  * own way.
  */
 export function shellOf(process: NodeJS.Process, environment: Environment): Shell {
-  let stdout: Output | undefined;
+  const streams: { stdout?: Output; stderr?: Output } = {};
+  const open = (name: "stdout" | "stderr"): Output => {
+    streams[name] ??= process[name].on("error", (error: NodeJS.ErrnoException) => {
+      // The reader, such as `head`, has read enough.
+      if (error.code === "EPIPE") process.exit();
+      throw error;
+    });
+    return streams[name];
+  };
   return {
     environment,
     get stdin() {
       return process.stdin;
     },
     get stdout() {
-      stdout ??= process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-        // The reader, such as `head`, has read enough.
-        if (error.code === "EPIPE") process.exit();
-        throw error;
-      });
-      return stdout;
+      return open("stdout");
     },
     get stderr() {
-      return process.stderr;
+      return open("stderr");
+    },
+    get openDialog() {
+      const { stdin: input, stderr: output } = process;
+      return input.isTTY && output.isTTY ? () => createInterface({ input, output, historySize: 100 }) : undefined;
+    },
+    onInterrupt(listener) {
+      process.on("SIGINT", listener);
+      return () => process.off("SIGINT", listener);
     },
   };
 }

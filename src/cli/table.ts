@@ -18,7 +18,7 @@ const leastWidth = 8;
  * Lays out columns as lines: the titles, then the rows. If the lines would be wider than `width`, cells become short,
  * then the widest columns that may be cut lose characters in the middle.
  *
- * @param width maximum width of a line. Undefined: none
+ * @param width maximum width of a line. Undefined, or 0 as some terminals report: none
  */
 export function layOut(columns: readonly Column[], width: number | undefined): readonly string[] {
   const cleaned = columns.map(({ cells, shortCells = cells, ...column }) => ({
@@ -27,7 +27,7 @@ export function layOut(columns: readonly Column[], width: number | undefined): r
     shortCells: shortCells.map(printable),
   }));
   const whole = cleaned.map(({ title, cells }) => widthOf(title, cells));
-  if (width === undefined || lineWidth(whole) <= width) return linesOf(cleaned, whole);
+  if (!width || lineWidth(whole) <= width) return linesOf(cleaned, whole);
   const short = cleaned.map((column) => ({ ...column, cells: column.shortCells }));
   const widths = short.map(({ title, cells }) => widthOf(title, cells));
   while (lineWidth(widths) > width) {

@@ -7,6 +7,12 @@ const known = [
   ...["DRAGOMAN_API_KEYS", "DRAGOMAN_LOG_LEVEL"],
 ];
 
+/** Variables of commands that call a service, each with the service's own variable that may have been meant. */
+const forCommands: Readonly<Record<string, string>> = {
+  DRAGOMAN_ADDRESS: "DRAGOMAN_GRPC_ADDRESS",
+  DRAGOMAN_API_KEY: "DRAGOMAN_API_KEYS",
+};
+
 /** Variables that Kubernetes sets in every container if a service has the name `dragoman`. */
 const fromKubernetes = /^DRAGOMAN_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
 
@@ -22,5 +28,10 @@ export function unknownVariables(
   return Object.keys(environment)
     .filter((name) => name.startsWith("DRAGOMAN_") && !names.includes(name) && !fromKubernetes.test(name))
     .sort()
-    .map((name) => `the variable ${name} has no effect; ${suggest(name, names)}`);
+    .map((name) => {
+      const own = forCommands[name];
+      return own === undefined
+        ? `the variable ${name} has no effect; ${suggest(name, names)}`
+        : `the variable ${name} is only for commands that call a service; the service reads ${own}`;
+    });
 }

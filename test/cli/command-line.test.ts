@@ -22,7 +22,8 @@ describe("a command line without a command", () => {
   });
 
   it.each([
-    [["--chek"], "unknown option '--chek'; see --help"],
+    [["--chek"], "unknown option '--chek'; did you mean --check?"],
+    [["--colour"], "unknown option '--colour'; see --help"],
     [["-x"], "unknown option '-x'; see --help"],
     [["--Foo.bar"], "unknown option '--Foo.bar'; see --help"],
     [["--config"], "option '--config <value>' argument missing; see --help"],
@@ -47,6 +48,10 @@ function printing<const Operand extends string = never>(words: string, operands:
       json: { type: "boolean", help: "print JSON" },
     },
     operands,
+    examples: [
+      ["Try it", words],
+      ["Try it with JSON", `${words} --json`],
+    ],
     run: (values, given, { stdout }) => void stdout.write(JSON.stringify({ words, ...values, ...given })),
   });
   return { words, summary: `try ${words}`, load: async () => ({ command }) };
@@ -88,7 +93,10 @@ describe("a command line with a command", () => {
     [["keys", "--json"], "the command is not complete; write keys create or keys list"],
     [["look"], "<place> is missing: where to look; see dragoman look --help"],
     [["look", "a", "b"], "unexpected argument; write only options; see dragoman look --help"],
-    [["look", "a", "--bye"], "unknown option '--bye'; see dragoman look --help"],
+    [["look", "a", "--bye"], "unknown option '--bye'; did you mean --by?"],
+    [["look", "a", "--nothing"], "unknown option '--nothing'; see dragoman look --help"],
+    [["help", "lok"], "unknown command lok; did you mean look?"],
+    [["hlep"], "unknown command hlep; did you mean help?"],
     [["look", "a", "--by="], "--by needs a value; see dragoman look --help"],
     [["look", "a", "--by", "b", "--by", "c"], "--by is there twice; write it once"],
   ])("rejects %j", async (parameters, message) => {
@@ -110,6 +118,13 @@ describe("a command line with a command", () => {
         "  --json         print JSON",
         "  --help         print this help and exit",
         "",
+        "Examples:",
+        "  # Try it",
+        "  dragoman look",
+        "",
+        "  # Try it with JSON",
+        "  dragoman look --json",
+        "",
       ].join("\n"),
     );
   });
@@ -120,6 +135,32 @@ describe("a command line with a command", () => {
     expect(family).toContain("  keys create  try keys create\n  keys list    try keys list\n");
     expect(family).not.toContain("look");
   });
+
+  it("prints the same help for the command help", async () => {
+    expect(await run("help")).toBe(await run("--help"));
+    expect(await run("help", "look")).toBe(await run("look", "--help"));
+    expect(await run("help", "keys")).toBe(await run("keys", "--help"));
+    expect(await run("help", "keys", "list")).toBe(await run("keys", "list", "--help"));
+  });
+
+  it("takes further arguments and repeated options if the command has them", async () => {
+    const command = defineCommand({
+      description: "Tries it.",
+      options: { by: { type: "string", value: "<group>", help: "what to group by", isRepeated: true } },
+      rest: ["word", "what to say"],
+      examples: [
+        ["Say one word", "say one"],
+        ["Say two", "say one two"],
+      ],
+      run: ({ by }, _, { stdout }, words) => void stdout.write(JSON.stringify({ by, words })),
+    });
+    const shell = testShell();
+    const say = { words: "say", summary: "say words", load: async () => ({ command }) };
+    await runCommandLine(["say", "one", "--by", "a", "-", "--by", "b"], shell, [say]);
+    expect(JSON.parse(shell.printed)).toEqual({ by: ["a", "b"], words: ["one", "-"] });
+    expect(command.help("say")).toContain("Usage: dragoman say [<word>...] [options]");
+    await expect(runCommandLine(["say", "--by="], shell, [say])).rejects.toThrow(/^--by needs a value/);
+  });
 });
 
 describe.each(commands)("the command $words", ({ words, load }) => {
@@ -128,5 +169,10 @@ describe.each(commands)("the command $words", ({ words, load }) => {
     const help = command.help(words);
     expect(help).toMatch(new RegExp(`^Usage: dragoman ${words} `));
     expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  it("has examples of itself", async () => {
+    const [, examples = ""] = (await load()).command.help(words).split("Examples:\n");
+    expect(examples.split("\n").filter((line) => line.startsWith(`  dragoman ${words}`)).length).toBeGreaterThan(1);
   });
 });

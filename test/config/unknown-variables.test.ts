@@ -4,7 +4,7 @@ import { providers } from "../../src/providers/registry.ts";
 
 it("names a variable that is misspelled, with the nearest one", () => {
   expect(unknownVariables({ DRAGOMAN_API_KEY: "secret", DRAGOMAN_LOG_LEVELS: "", OTHER: "x" }, providers)).toEqual([
-    "the variable DRAGOMAN_API_KEY has no effect; did you mean `DRAGOMAN_API_KEYS`?",
+    "the variable DRAGOMAN_API_KEY is only for commands that call a service; the service reads DRAGOMAN_API_KEYS",
     "the variable DRAGOMAN_LOG_LEVELS has no effect; did you mean `DRAGOMAN_LOG_LEVEL`?",
   ]);
   const [note] = unknownVariables({ DRAGOMAN_REDIS_ADDRESS_AND_PORT: "" }, providers);

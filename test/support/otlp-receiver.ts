@@ -149,7 +149,8 @@ function metricOf(metric: Fields): ReceivedMetric {
   };
 }
 
-export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+/** @param status HTTP status of the responses */
+export async function startOtlpReceiver(status = 200): Promise<OtlpReceiver> {
   const requests: Received[] = [];
   const waiting = new Set<() => void>();
   const server = createServer(async (request, response) => {
@@ -167,7 +168,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       spans: isTraces ? parts.map(spanOf) : [],
       metrics: isTraces ? [] : parts.map(metricOf),
     });
-    response.writeHead(200, { "content-type": "application/x-protobuf" });
+    response.writeHead(status, { "content-type": "application/x-protobuf" });
     response.end();
     for (const check of waiting) check();
   });

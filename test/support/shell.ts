@@ -32,6 +32,7 @@ export function testShell({ input = [], environment = {}, columns }: Surrounding
         reported += text;
       },
     },
+    onInterrupt: () => () => {},
     get printed() {
       return printed;
     },

@@ -1,9 +1,8 @@
-import { createKey } from "../../accounts/manage-keys.ts";
 import type { Role } from "../../config/account.ts";
-import { withAccountStore } from "../account-database.ts";
 import { configOption, defineCommand } from "../command.ts";
 import { UsageError } from "../failures.ts";
-import { loadConfigFor } from "../load-config.ts";
+import { connectionOptions } from "../remote/connection-options.ts";
+import { withKeys } from "./key-store.ts";
 import { parseExpiry, parseList, parseName } from "./values.ts";
 
 /** Maximum accounts and patterns of a key, as KeyService has them. */
@@ -15,7 +14,7 @@ const roles: readonly Role[] = ["caller", "viewer", "admin"];
 export const command = defineCommand({
   description: `Creates an API key in the database of the configuration (store.database), and prints it. It is
 printed only now: the database has only its SHA-256. The service need not run; if it does, it
-accepts the key at once.`,
+accepts the key at once. With --address, the running service there creates the key.`,
   options: {
     role: {
       type: "string",
@@ -31,8 +30,14 @@ accepts the key at once.`,
     expires: { type: "string", value: "<when>", help: "90d, 12h or a time such as 2030-12-31; default: never" },
     name: { type: "string", value: "<text>", help: "name for people" },
     config: configOption,
+    ...connectionOptions,
   },
-  async run(values, _, { environment, stdout, stderr }) {
+  examples: [
+    ["Create the first key of an operator", "keys create --role admin --name operator"],
+    ["Create a key for a team, at a running service", "keys create --account team-a --address 127.0.0.1:50051"],
+  ],
+  async run(values, _, shell) {
+    const { stdout, stderr } = shell;
     const role = roles.find((name) => name === (values.role ?? "caller"));
     if (role === undefined) throw new UsageError(`--role is not a role; write one of ${roles.join(", ")}`);
     const settings = {
@@ -43,13 +48,13 @@ accepts the key at once.`,
       models: parseList("models", values.models, mostPatterns),
       expiresMs: parseExpiry(values.expires),
     };
-    const config = await loadConfigFor(values.config, environment);
-    const { key, text } = await withAccountStore(config, (store) => createKey(store, settings));
+    const { id, text, isOpen, mode } = await withKeys(values, shell, async (keys) => ({
+      ...(await keys.create(settings)),
+      isOpen: keys.isOpen,
+      mode: keys.mode,
+    }));
     stdout.write(`${text}\n`);
-    stderr.write(`dragoman: created the key ${key.id} with the role ${role}; nobody can read it again\n`);
-    const { mode } = config.authentication;
-    if (mode !== "keys") {
-      stderr.write(`dragoman: authentication.mode is ${mode}: set it to keys, so that callers need a key\n`);
-    }
+    stderr.write(`dragoman: created the key ${id} with the role ${role}; nobody can read it again\n`);
+    if (isOpen) stderr.write(`dragoman: authentication.mode is ${mode}: set it to keys, so that callers need a key\n`);
   },
 });

@@ -1,20 +1,26 @@
-import type { AccountStore, StoredKey } from "../../accounts/account-store.ts";
-import { withAccountStore } from "../account-database.ts";
 import { configOption, defineCommand } from "../command.ts";
-import { loadConfigFor } from "../load-config.ts";
+import { connectionOptions } from "../remote/connection-options.ts";
 import { layOut } from "../table.ts";
+import { withKeys } from "./key-store.ts";
+import type { ListedKey } from "./keys.ts";
 
 export const command = defineCommand({
-  description: "Lists the keys of the database, the newest first.",
-  options: { config: configOption },
-  async run({ config: file }, _, { environment, stdout, stderr }) {
-    const keys = await withAccountStore(await loadConfigFor(file, environment), readKeys);
+  description: `Lists the keys of the database, the newest first. With --address, lists those of the running service
+there, which also has the keys of its configuration.`,
+  options: { config: configOption, ...connectionOptions },
+  examples: [
+    ["List the keys of the database of a file", "keys list --config dragoman.yaml"],
+    ["List the keys of a running service", "keys list --address 127.0.0.1:50051 --key-file admin.key"],
+  ],
+  async run(values, _, shell) {
+    const { stdout, stderr } = shell;
+    const keys = await withKeys(values, shell, ({ list }) => list());
     if (keys.length === 0) {
       stderr.write("dragoman: the database has no keys; `dragoman keys create` makes one\n");
       return;
     }
-    const newestFirst = [...keys].sort((a, b) => b.createdMs - a.createdMs || (a.id < b.id ? -1 : 1));
-    const column = (title: string, cellOf: (key: StoredKey) => string, isCut = false) => {
+    const newestFirst = [...keys].sort((a, b) => (b.createdMs ?? 0) - (a.createdMs ?? 0) || (a.id < b.id ? -1 : 1));
+    const column = (title: string, cellOf: (key: ListedKey) => string, isCut = false) => {
       return { title, align: "left" as const, cells: newestFirst.map(cellOf), isCut };
     };
     const now = Date.now();
@@ -25,7 +31,7 @@ export const command = defineCommand({
         column("role", ({ role }) => role),
         column("accounts", ({ accounts }) => accounts.join(",") || "any", true),
         column("models", ({ models = [] }) => models.join(",") || "all", true),
-        column("created", ({ createdMs }) => dayOf(createdMs)),
+        column("created", ({ createdMs }) => (createdMs === undefined ? "in the file" : dayOf(createdMs))),
         column("state", (key) => stateOf(key, now)),
       ],
       stdout.columns,
@@ -34,18 +40,7 @@ export const command = defineCommand({
   },
 });
 
-async function readKeys(store: AccountStore): Promise<readonly StoredKey[]> {
-  const keys: StoredKey[] = [];
-  let revision = 0;
-  for (let more = true; more; ) {
-    const changes = await store.changesAfter(revision);
-    keys.push(...changes.keys);
-    ({ more, revision } = changes);
-  }
-  return keys;
-}
-
-function stateOf({ revokedMs, expiresMs }: StoredKey, nowMs: number): string {
+function stateOf({ revokedMs, expiresMs }: ListedKey, nowMs: number): string {
   if (revokedMs !== undefined) return `revoked ${dayOf(revokedMs)}`;
   if (expiresMs === undefined) return "valid";
   return nowMs < expiresMs ? `valid until ${dayOf(expiresMs)}` : `expired ${dayOf(expiresMs)}`;

@@ -1,5 +1,6 @@
 import type { UsageSum } from "../../ledger/usage-reader.ts";
 import { printable } from "../table.ts";
+import { escapeControls } from "../terminal-text.ts";
 import { exactDollars } from "./amounts.ts";
 import type { UsageReport } from "./report.ts";
 
@@ -21,15 +22,6 @@ function valuesOf(groups: readonly string[], sum: UsageSum): Readonly<Record<str
 /** Returns the report as JSON, one object per line. */
 export function jsonOf({ groups, sums }: UsageReport): string {
   return sums.map((sum) => `${escapeControls(JSON.stringify(valuesOf(groups, sum)))}\n`).join("");
-}
-
-/** Escapes the characters in JSON that a terminal would obey: callers choose names, such as those of models. */
-function escapeControls(json: string): string {
-  return json.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) =>
-    [...Array(character.length).keys()]
-      .map((unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`)
-      .join(""),
-  );
 }
 
 const emptySum: UsageSum = {

@@ -3,6 +3,9 @@ import { configOption, defineCommand } from "../command.ts";
 import { UsageError } from "../failures.ts";
 import { loadConfigFor } from "../load-config.ts";
 import { readLedger } from "../read-ledger.ts";
+import { connectionOptions } from "../remote/connection-options.ts";
+import { isRemote } from "../remote/place.ts";
+import { hasColors } from "../styles.ts";
 import { readGroups } from "./groups.ts";
 import { sortSums } from "./report.ts";
 import { readRange } from "./time-range.ts";
@@ -13,13 +16,14 @@ const intervals = ["hour", "day", "month"] as const;
 
 export const command = defineCommand({
   description: `Shows what calls used and cost, from the ledger in store.database. It needs no running service.
-Times are in UTC, and ranges are whole hours. A call counts about a second after its end.`,
+Times are in UTC, and ranges are whole hours. A call counts about a second after its end.
+With --address, it asks the running service there, which shows a caller the usage of its own key.`,
   options: {
     by: {
       type: "string",
       value: "<groups>",
-      help: `account, key, model, provider, route, outcome, label:<name>, or several with
-commas; default: account,model, or none with --interval`,
+      help: `account, key, model, provider, route, outcome, label:<name>, or
+several with commas; default: account,model, or none with --interval`,
     },
     last: { type: "string", value: "<span>", help: "time range until now, such as 24h, 7d or 4w; default: 7d" },
     since: { type: "string", value: "<time>", help: "beginning of the range: a day, or 2026-11-29T14:00" },
@@ -33,8 +37,17 @@ commas; default: account,model, or none with --interval`,
     json: { type: "boolean", help: "print JSON: one object per row" },
     csv: { type: "boolean", help: "print CSV with a line of titles" },
     config: configOption,
+    ...connectionOptions,
   },
-  async run(values, _, { environment, stdout }) {
+  examples: [
+    ["See what each account and model cost in the last month", "usage --last 30d"],
+    [
+      "See the cost per day of one team, at a running service",
+      "usage --account a --interval day --address 127.0.0.1:50051",
+    ],
+  ],
+  async run(values, _, shell) {
+    const { environment, stdout } = shell;
     const { by, json, csv, account, key: keyId, model, provider, route } = values;
     if (json && csv) throw new UsageError("--json and --csv cannot be combined");
     const interval = readInterval(values.interval);
@@ -42,14 +55,14 @@ commas; default: account,model, or none with --interval`,
     const { names, groupBy, labelKey } = list === undefined ? noGroups : readGroups(list);
     const range = readRange(values, Date.now());
     const query = { ...range, groupBy, labelKey, interval, filter: { account, keyId, model, provider, route } };
-    const config = await loadConfigFor(values.config, environment);
-    const sums = await readLedger(config, (reader) => readSums(reader, query));
+    const sums = isRemote(values, environment)
+      ? await (await import("./remote-sums.ts")).readRemoteSums(values, shell, query)
+      : await readLedger(await loadConfigFor(values.config, environment), (reader) => readSums(reader, query));
     const report = { range, interval, groups: names, sums: sortSums(sums) };
     if (json) stdout.write(jsonOf(report));
     else if (csv) stdout.write(csvOf(report));
     else {
-      const hasStyles = stdout.isTTY === true && !environment.NO_COLOR;
-      stdout.write(tableOf(report, { columns: stdout.columns, hasStyles }));
+      stdout.write(tableOf(report, { columns: stdout.columns, hasStyles: hasColors(stdout, environment) }));
     }
   },
 });
