@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { RememberingLimitStore } from "./accounts/limits/remembering-store.ts";
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { RedisSettings } from "./config/state.ts";
 import { followAccounts } from "./follow-accounts.ts";
+import { followSpending } from "./follow-spending.ts";
 import { describeError } from "./ledger/describe-error.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { Rejections } from "./load/rejections.ts";
@@ -19,6 +21,7 @@ import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
+import { watchComponents } from "./watch-components.ts";
 
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
 const longestShippingMs = 5_000;
@@ -43,7 +46,9 @@ export async function composeService(
   const accounts = store && followAccounts(store.accounts, config, log);
   const ledgerPending = ledger && (() => ledger.state().waiting);
   const telemetry = await openTelemetry(config, { rejections, ledgerPending, logLinesDropped }, log);
-  const limitStore = config.state && (await openSharedLimits(config.state, log));
+  const spending = store && config.state === undefined ? followSpending(store.spending, log) : undefined;
+  const shared = config.state && (await openSharedLimits(config.state, log));
+  const limitStore = shared ?? (spending && new RememberingLimitStore(spending.past));
   const service = await startService({
     config,
     adapters: createAdapters(config),
@@ -63,6 +68,7 @@ export async function composeService(
     ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
     ...(accounts && { mirror: accounts.mirror }),
+    components: watchComponents({ redis: shared, ledger, store, mirror: accounts?.mirror }),
   }).catch((error: unknown) => {
     ledger?.release();
     void limitStore?.close();
@@ -72,6 +78,7 @@ export async function composeService(
   // The start of the thread takes as long as that of the service, which does not wait for it.
   store?.start();
   accounts?.start();
+  spending?.start(config, accounts?.mirror);
   const stopStateLog = logStateChanges(service.routing, log);
   telemetry.follow(service);
   let stopping: Promise<void> | undefined;

@@ -1,4 +1,5 @@
 import type { AccountStore } from "./accounts/account-store.ts";
+import type { SpendingReader } from "./accounts/limits/spending-reader.ts";
 import type { StoreSettings } from "./config/config.ts";
 import { addressOf } from "./config/store.ts";
 import type { ShipperState } from "./ledger/outbox/shipper.ts";
@@ -15,6 +16,7 @@ import { Thread } from "./thread/thread.ts";
  */
 export interface StoreThread {
   readonly usage: UsageReader;
+  readonly spending: SpendingReader;
   readonly accounts: AccountStore;
   readonly shipper: { state(): Promise<ShipperState> };
   /** Starts the thread, without waiting for it or for the database. */
@@ -49,6 +51,7 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
   });
   return {
     usage: remote<UsageReader>(thread, "usage", { queryUsage: 10_000, listCalls: 5_000, getCall: 5_000 }),
+    spending: remote<SpendingReader>(thread, "spending", { spentBy: 10_000 }),
     accounts: remote<AccountStore>(thread, "accounts", {
       changesAfter: 5_000,
       createKey: 5_000,

@@ -11,6 +11,10 @@ export const command = defineCommand({
   options: {
     url: { type: "string", value: "<url>", help: `URL of the HTTP listener; default: ${defaultUrl}` },
   },
+  examples: [
+    ["See whether the service on this machine is ready", "health"],
+    ["See whether one with TLS is ready, on another port", "health --url https://127.0.0.1:8443"],
+  ],
   async run({ url = defaultUrl }, _, { stdout }) {
     const target = URL.parse("/readyz", url);
     if (target === null || !/^https?:$/.test(target.protocol)) {

@@ -1,4 +1,5 @@
 import type { ActiveCalls } from "../calls/active-calls.ts";
+import type { ComponentStates } from "../component-states.ts";
 import type { Rejections } from "../load/rejections.ts";
 import type { SurfaceHandler } from "../surfaces/kit/router.ts";
 import type { MountedService } from "./services/mounted-service.ts";
@@ -22,6 +23,8 @@ export interface Services {
   readonly rejections: Rejections;
   /** Page `/metrics` of the HTTP listener. Undefined: it has none. */
   readonly metricsPage?: MetricsPage;
+  /** What `/readyz` tells about. Undefined: nothing. */
+  readonly components?: ComponentStates | undefined;
 }
 
 /** Milliseconds to send the last responses after every call has ended. */

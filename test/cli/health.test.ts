@@ -11,7 +11,7 @@ import { startTestService } from "../support/service.ts";
 async function health(...parameters: readonly string[]): Promise<string> {
   let printed = "";
   const output = { write: (text: string) => (printed += text) };
-  const shell = { environment: {}, stdin: process.stdin, stdout: output, stderr: output };
+  const shell = { environment: {}, stdin: process.stdin, stdout: output, stderr: output, onInterrupt: () => () => {} };
   await runCommandLine(["health", ...parameters], shell);
   return printed;
 }

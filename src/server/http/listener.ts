@@ -12,6 +12,7 @@ import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
+import { answerHealthPage, isHealthPage } from "./health-pages.ts";
 import { lingerAtClose } from "./lingering-close.ts";
 import { createMetricsHandler, metricsPath } from "./metrics-page.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
@@ -62,9 +63,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     // The client has disconnected.
     if (connection === undefined) return;
     lingerAtClose(request);
-    const page = pageOf(request);
-    const isMetrics = page === metricsPath && answerMetrics !== undefined;
-    const isPage = isMetrics || isHealthPage(page);
+    const isMetrics = answerMetrics !== undefined && isMetricsPage(request);
+    const isPage = isMetrics || isHealthPage(request);
     if (!connections.begin(connection, response, !isPage)) {
       response.setHeader("retry-after", String(retryAfterMs / 1000));
       sendText(response, 503, "the service is overloaded: it has too many requests in progress; retry later\n");
@@ -79,7 +79,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       return;
     }
     if (isPage) {
-      answerHealthPage(page, response, ready);
+      answerHealthPage(request, response, ready, services.components).catch(() => response.destroy());
       return;
     }
     const turn = nextTurn();
@@ -233,20 +233,9 @@ function releaseHandlerOnClose(response: ServerResponse): void {
   });
 }
 
-/** Returns the path of a request for a page. Empty: it cannot be one. */
-function pageOf(request: IncomingMessage): string {
-  return request.method === "GET" || request.method === "HEAD" ? requestPath(request) : "";
-}
-
-/** Whether a path is that of the health probes of load balancers and orchestrators. */
-function isHealthPage(path: string): boolean {
-  return path === "/healthz" || path === "/readyz";
-}
-
-function answerHealthPage(path: string, response: ServerResponse, ready: boolean): void {
-  const stopping = path === "/readyz" && !ready;
-  response.writeHead(stopping ? 503 : 200, { "content-type": "text/plain; charset=utf-8" });
-  response.end(stopping ? "stopping\n" : "ok\n");
+/** Whether a request is for the page of metrics. */
+function isMetricsPage(request: IncomingMessage): boolean {
+  return (request.method === "GET" || request.method === "HEAD") && requestPath(request) === metricsPath;
 }
 
 /** Sends a text response and closes the connection. */
