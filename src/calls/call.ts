@@ -306,10 +306,7 @@ export class Call implements ObservedCall {
     this.#onSettled(this);
   }
 
-  /**
-   * Resolves when the observers have the record of the call, for which the end of the response waits. Undefined: they
-   * need no time, or the call has not settled.
-   */
+  /** Resolves when the observers have the record, for which the response waits. Undefined: it has nothing to wait for. */
   get recorded(): Promise<unknown> | undefined {
     return this.#recorded;
   }

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { ZodType, z } from "zod";
-import { formatAddress, parseAddress } from "./address.ts";
+import { addressForms, formatAddress, parseAddress } from "./address.ts";
 import { parseDecimal } from "./quantities.ts";
 import { choice, leaf, section, wholeNumber } from "./rules.ts";
 import { type OtelSettings, type OtlpEndpoint, samplers, type TelemetrySettings } from "./telemetry.ts";
@@ -14,6 +14,7 @@ export const telemetrySchema = section({
     parse: parseAddress,
     problem: "is not an address",
     fix: "write host:port, such as 127.0.0.1:9090 or 0.0.0.0:9090",
+    forms: addressForms,
     shown: true,
   }).optional(),
   max_account_labels: wholeNumber(0, mostAccountLabels).prefault(0),

@@ -51,7 +51,7 @@ providers:
       provider_options: "on",
     },
     shutdown: { delay: "0s", grace: "30s" },
-    grpc_connection: { max_age: "0s", max_idle: "10m", keepalive: "1m" },
+    grpc_connection: { max_age: "10m", max_idle: "10m", keepalive: "1m" },
     log: { level: "info", max_buffer_size: "64MiB" },
     providers: {
       openai: {

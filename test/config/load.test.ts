@@ -49,7 +49,7 @@ describe("without a file", () => {
         providerOptions: "on",
       },
       shutdown: { delayMs: 0, graceMs: 30_000 },
-      grpcConnection: { maxAgeMs: 0, maxIdleMs: 600_000, keepaliveMs: 60_000 },
+      grpcConnection: { maxAgeMs: 600_000, maxIdleMs: 600_000, keepaliveMs: 60_000 },
       log: { level: "info", maxBufferBytes: 67_108_864 },
       providers: [],
       providerStatuses: [],

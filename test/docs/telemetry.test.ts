@@ -11,7 +11,7 @@ import { findProgram, isMissing } from "../support/server-process.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const page = read("docs/telemetry.md");
-const alerts = read("deploy/prometheus/alerts.yaml");
+const alerts = read("deploy/chart/alerts.yaml");
 
 const all: readonly MetricDefinition[] = [definitions, accountDefinitions, processDefinitions].flatMap((table) =>
   Object.values(table),
@@ -80,7 +80,7 @@ describe("the alerts", () => {
       const rules = queries.map((expr, index) => ({ record: `docs:query${index}`, expr }));
       const file = join(temporaryFolder(), "queries.yaml");
       writeFileSync(file, stringify({ groups: [{ name: "docs", rules }] }));
-      const path = new URL("../../deploy/prometheus/alerts.yaml", import.meta.url).pathname;
+      const path = new URL("../../deploy/chart/alerts.yaml", import.meta.url).pathname;
       for (const checked of [path, file]) expect(checkRules(checked)).toMatchObject({ status: 0, problems: "" });
     },
   );
