@@ -1,4 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { LimitStore } from "./accounts/limits/limit-store.ts";
+import type { PastSpending } from "./accounts/limits/past-spending.ts";
 import { RememberingLimitStore } from "./accounts/limits/remembering-store.ts";
 import { Adapters } from "./adapters.ts";
 import { type Changes, changesBetween, restartKeys } from "./config/changes.ts";
@@ -20,7 +22,10 @@ import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
+import { openTelemetry } from "./telemetry/telemetry.ts";
 import { watchComponents } from "./watch-components.ts";
+import { ShareStore } from "./workers/limits/share-store.ts";
+import type { WorkerLink } from "./workers/worker.ts";
 
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
 const longestShippingMs = 5_000;
@@ -45,21 +50,39 @@ export interface ComposedService extends Service {
   adoptOutbox(): void;
 }
 
-/**
- * Composes the service from its configuration and starts it.
- *
- * @param routing state of routing that the service shows and logs. Default: its own.
- */
-export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<ComposedService> {
+/** What can be given to a service from outside. */
+interface ServiceOptions {
+  /** State of routing that the service shows and logs. Default: its own. */
+  readonly routing?: RoutingView;
+  /** The supervisor of this worker. Default: there are no workers. */
+  readonly supervisor?: Pick<WorkerLink, "sinceMs" | "limits" | "metrics">;
+  /** Returns the lines of the log that were dropped, for the metrics. Default: nobody counts them. */
+  readonly logLinesDropped?: () => number;
+}
+
+/** Composes the service from its configuration and starts it. */
+export async function composeService(
+  config: Config,
+  log: Log,
+  { routing, supervisor, logLinesDropped }: ServiceOptions = {},
+): Promise<ComposedService> {
   let running = config;
   const adapters = new Adapters(config);
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
   const store = ledger && createStoreThread(config.store, ledger.instance, log);
   const accounts = store && followAccounts(store.accounts, config, log);
-  const spending = store && config.state === undefined ? followSpending(store.spending, log) : undefined;
+  const ledgerPending = ledger && (() => ledger.state().waiting);
+  const telemetry = await openTelemetry(
+    config,
+    { rejections, ledgerPending, logLinesDropped },
+    log,
+    supervisor?.metrics,
+  );
+  const spending =
+    store && config.state === undefined ? followSpending(store.spending, log, supervisor?.sinceMs) : undefined;
   const shared = config.state && (await openSharedLimits(config.state, log));
-  const limitStore = shared ?? (spending && new RememberingLimitStore(spending.past));
+  const limitStore = shared ?? limitsInMemory(supervisor, spending?.past);
   const service = await startService({
     config,
     adapters: adapters.all,
@@ -68,8 +91,11 @@ export async function composeService(config: Config, log: Log, routing?: Routing
       createCallLog(log),
       createProviderFailureLog(log),
       createRejectionCount(rejections),
+      ...telemetry.observers,
       ...(ledger ? [ledger.observer] : []),
     ],
+    tracer: telemetry.tracer,
+    metricsPage: telemetry.metricsPage,
     rejections,
     ...(limitStore && { limitStore }),
     ...(ledger && { loadBounds: [ledger.bound] }),
@@ -80,6 +106,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   }).catch((error: unknown) => {
     ledger?.release();
     void limitStore?.close();
+    void telemetry.stop();
     throw error;
   });
   // The start of the thread takes as long as that of the service, which does not wait for it.
@@ -88,13 +115,16 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   spending?.start(config, accounts?.mirror);
   const stopStateLog = logStateChanges(service.routing, log);
   let generation = 1;
+  telemetry.follow(service);
   let stopping: Promise<void> | undefined;
   const stop = async (isHandover: boolean): Promise<void> => {
     await service.stop(isHandover).finally(stopStateLog);
+    const exported = telemetry.stop();
     accounts?.mirror.close();
     await ledger?.close();
     await store?.close(longestShippingMs);
     ledger?.release();
+    await exported;
   };
   return {
     ...service,
@@ -123,6 +153,18 @@ export async function composeService(config: Config, log: Log, routing?: Routing
       store?.shipper.adopt().catch(() => undefined);
     },
   };
+}
+
+/** Returns the limits of this process: those that it shares with other workers, or its own. Undefined: plain ones. */
+function limitsInMemory(
+  supervisor: Pick<WorkerLink, "limits"> | undefined,
+  past: PastSpending | undefined,
+): LimitStore | undefined {
+  if (supervisor === undefined) return past && new RememberingLimitStore(past);
+  const { limits } = supervisor;
+  const store = new ShareStore({ send: (report) => limits.send(report), past });
+  limits.receive = (order) => store.receive(order);
+  return store;
 }
 
 /**

@@ -94,11 +94,13 @@ export const reloadRules: Readonly<Record<string, ReloadRule>> = {
   "store.retention": restart(({ store }) => store.retention),
   workers: restart(({ workers }) => workers),
   "store.sinks": restart(({ store }) => store.sinks),
+  "telemetry.metrics_address": restart(({ telemetry }) => telemetry.metricsAddress),
+  "telemetry.max_account_labels": restart(({ telemetry }) => telemetry.maxAccountLabels),
 };
 
 /** Returns a configuration with the values of a running one for all keys that need a restart. */
 export function withFixed(next: Config, running: Config): Config {
-  const { state, store, workers } = running;
+  const { state, store, telemetry, workers } = running;
   return Object.freeze({
     ...next,
     grpc: { ...next.grpc, ...fixedOf(next.grpc, running.grpc) },
@@ -106,6 +108,7 @@ export function withFixed(next: Config, running: Config): Config {
     state,
     store,
     workers,
+    telemetry,
   });
 }
 

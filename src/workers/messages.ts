@@ -1,3 +1,4 @@
+import type { MetricSnapshot } from "../telemetry/metrics/snapshot.ts";
 import type { LimitOrder, LimitReport } from "./limits/messages.ts";
 
 /** What the supervisor sends to a worker. */
@@ -13,7 +14,11 @@ export type Order =
   | { readonly kind: "reload" }
   /** Ship what workers left that have ended. */
   | { readonly kind: "adopt" }
-  | { readonly kind: "limits"; readonly order: LimitOrder };
+  | { readonly kind: "limits"; readonly order: LimitOrder }
+  /** Report the metrics of the worker. */
+  | { readonly kind: "measure" }
+  /** The metrics of all workers, for the scrape with this number. */
+  | { readonly kind: "gathered"; readonly scrape: number; readonly metrics: readonly MetricSnapshot[] };
 
 /** What a worker sends to the supervisor. */
 export type Report =
@@ -22,4 +27,7 @@ export type Report =
       /** Lines for people, which the program prints when all workers are ready. */
       readonly lines: readonly string[];
     }
-  | { readonly kind: "limits"; readonly report: LimitReport };
+  | { readonly kind: "limits"; readonly report: LimitReport }
+  | { readonly kind: "measured"; readonly metrics: readonly MetricSnapshot[] }
+  /** Gather the metrics of all workers. */
+  | { readonly kind: "scrape"; readonly scrape: number };

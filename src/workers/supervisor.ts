@@ -4,6 +4,7 @@ import { Backoff } from "./backoff.ts";
 import { LimitPool } from "./limits/limit-pool.ts";
 import { type Ended, Member } from "./member.ts";
 import type { Report } from "./messages.ts";
+import { MetricsGatherer } from "./metrics-gatherer.ts";
 
 /** Time in ms that the end of a worker takes at most, beside the time that its calls get. */
 const endMs = 10_000;
@@ -36,6 +37,13 @@ export class Supervisor {
   readonly #members = new Set<Member>();
   readonly #limits = new LimitPool({
     send: (id, order) => this.#memberOf(id)?.send({ kind: "limits", order }),
+  });
+  readonly #metrics = new MetricsGatherer({
+    ask: () => {
+      const ready = [...this.#members].filter(({ isReady }) => isReady);
+      for (const member of ready) member.send({ kind: "measure" });
+      return ready.map(({ id }) => id);
+    },
   });
   /** What workers wrote for people before all had started. */
   readonly #held = new Map<Member, string[]>();
@@ -145,13 +153,30 @@ export class Supervisor {
   }
 
   #onReport({ id, slot: worker, pid }: Member, report: Report): void {
-    if (report.kind === "ready") this.#options.log.debug({ worker, pid }, "worker is ready");
-    else this.#limits.receive(id, report.report);
+    switch (report.kind) {
+      case "ready":
+        this.#options.log.debug({ worker, pid }, "worker is ready");
+        return;
+      case "limits":
+        this.#limits.receive(id, report.report);
+        return;
+      case "measured":
+        this.#metrics.receive(id, report.metrics);
+        return;
+      case "scrape":
+        void this.#metrics.gather().then((metrics) => {
+          this.#memberOf(id)?.send({ kind: "gathered", scrape: report.scrape, metrics });
+        });
+        return;
+      default:
+        report satisfies never;
+    }
   }
 
   #onEnd(slot: Slot, member: Member, { code, signal }: Ended): void {
     this.#members.delete(member);
     this.#limits.leave(member.id);
+    this.#metrics.leave(member.id);
     if (this.#isStopping || !this.#hasStarted) return;
     // What it has left is shipped at once, not when another worker looks for it.
     this.#slots

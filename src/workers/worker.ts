@@ -1,4 +1,6 @@
 import cluster from "node:cluster";
+import type { MetricSnapshot } from "../telemetry/metrics/snapshot.ts";
+import type { MetricsTogether } from "../telemetry/telemetry.ts";
 import type { LimitOrder, LimitReport } from "./limits/messages.ts";
 import type { Order, Report } from "./messages.ts";
 import { parseWorker, type WorkerNumbers } from "./worker-variable.ts";
@@ -23,6 +25,10 @@ export interface LimitLink {
 export interface WorkerLink extends WorkerNumbers {
   /** The way to the limits that workers share. */
   readonly limits: LimitLink;
+  /** The metrics of all workers. */
+  readonly metrics: MetricsTogether;
+  /** Sends the last metrics to the supervisor, which keeps them, and resolves when it has them. */
+  end(): Promise<void>;
   /** Follows the supervisor from now on, and tells it that this worker accepts calls. */
   ready(actions: WorkerActions, lines: readonly string[]): void;
 }
@@ -40,12 +46,34 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
     if (worker.isConnected()) worker.send(report, () => {});
   };
   const limits: LimitLink = { send: (report) => send({ kind: "limits", report }), receive: () => {} };
+  const scrapes = new Map<number, (metrics: readonly MetricSnapshot[]) => void>();
+  let scraped = 0;
+  const metrics: MetricsTogether = {
+    read: () => [],
+    gather() {
+      const { promise, resolve } = Promise.withResolvers<readonly MetricSnapshot[]>();
+      scrapes.set(++scraped, resolve);
+      send({ kind: "scrape", scrape: scraped });
+      return promise;
+    },
+  };
   process.on("message", (order: Order) => {
     if (order.kind === "limits") limits.receive(order.order);
+    else if (order.kind === "measure") send({ kind: "measured", metrics: metrics.read() });
+    else if (order.kind === "gathered") {
+      scrapes.get(order.scrape)?.(order.metrics);
+      scrapes.delete(order.scrape);
+    }
   });
   return {
     ...numbers,
     limits,
+    metrics,
+    end: () =>
+      new Promise((resolve) => {
+        if (worker.isConnected()) worker.send({ kind: "measured", metrics: metrics.read() }, () => resolve());
+        else resolve();
+      }),
     ready(actions, lines) {
       process.on("message", (order: Order) => follow(order, actions));
       // Service managers send SIGTERM to every process of a service.
@@ -72,6 +100,8 @@ function follow(order: Order, actions: WorkerActions): void {
       actions.reload();
       return;
     case "limits":
+    case "measure":
+    case "gathered":
       return;
     case "adopt":
       actions.adopt();

@@ -82,6 +82,8 @@ const values: Readonly<Record<string, string>> = {
   "store.retention": "{ calls: 1d }",
   workers: "2",
   "store.sinks": "{ otlp: { endpoint: http://127.0.0.1:9 } }",
+  "telemetry.metrics_address": "127.0.0.1:9",
+  "telemetry.max_account_labels": "7",
 };
 
 /** What else changes together with a key. */

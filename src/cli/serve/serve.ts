@@ -37,7 +37,7 @@ export async function serve({ config, files, environment, load }: ConfigSource):
 export async function serveAsWorker({ config: whole, load }: ConfigSource, link: WorkerLink): Promise<void> {
   const config = shareOfWorker(whole, link.workers);
   const output = openOutput(config, link.worker);
-  const { service, stop, abort } = await start(config, output);
+  const { service, stop, abort } = await start(config, output, link);
   let reloading = Promise.resolve();
   const reload = async (): Promise<void> => {
     try {
@@ -67,9 +67,10 @@ interface Started {
   abort(): void;
 }
 
-async function start(config: Config, { log }: ProgramOutput): Promise<Started> {
+async function start(config: Config, { log, stdout }: ProgramOutput, link?: WorkerLink): Promise<Started> {
   boundHeap();
-  const service = await composeService(config, log);
+  const logLinesDropped = () => stdout.droppedTotal;
+  const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) });
   // `abort` lets every call in progress write its record, and the log writes its buffer when the process exits.
   process.on("uncaughtException", (error) => {
     service.abort();
@@ -82,13 +83,16 @@ async function start(config: Config, { log }: ProgramOutput): Promise<Started> {
     stop(isHandover) {
       if (stopping) return;
       stopping = true;
-      service.stop(isHandover).then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ err: error }, "shutdown failed");
-          process.exit(1);
-        },
-      );
+      service
+        .stop(isHandover)
+        .then(() => link?.end())
+        .then(
+          () => process.exit(0),
+          (error: unknown) => {
+            log.error({ err: error }, "shutdown failed");
+            process.exit(1);
+          },
+        );
     },
     abort() {
       service.abort();

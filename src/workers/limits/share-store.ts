@@ -28,6 +28,8 @@ export class ShareStore implements LimitStore {
   readonly #clock: LimitClock;
   readonly #memory: MemoryLimitStore;
   readonly #shares = new Map<string, Share>();
+  /** Shares that the calls in progress took from. */
+  readonly #calls = new Map<string, readonly Share[]>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: ShareOptions) {
@@ -49,7 +51,13 @@ export class ShareStore implements LimitStore {
   }
 
   settle(callId: string, used: readonly number[]): void {
+    const shares = this.#calls.get(callId);
+    if (shares === undefined) return;
+    this.#calls.delete(callId);
+    // The memory has the claims with the shares of that time.
+    for (const share of shares) this.#keepLeaked(share);
     this.#memory.settle(callId, used);
+    for (const share of shares) this.#keepLeaked(share);
   }
 
   async left(claims: readonly Claim[]): Promise<readonly Left[]> {
@@ -120,7 +128,13 @@ export class ShareStore implements LimitStore {
   #decide(callId: string, claims: readonly Claim[]): Decision {
     const scaled = this.#scaled(claims);
     const { left, ...decision } = this.#memory.reserve(callId, scaled);
-    if (decision.refusedBy === undefined) for (const claim of claims) this.#shareOf(claim).take(claim.hold);
+    if (decision.refusedBy === undefined) {
+      const shares = claims.map((claim) => this.#shareOf(claim));
+      this.#calls.set(callId, shares);
+      shares.forEach((share, index) => {
+        share.take(claims[index]?.hold ?? 0);
+      });
+    }
     const wholes = this.#wholes(claims, left);
     const refusing = claims[decision.refusedBy ?? -1];
     const rest = wholes[decision.refusedBy ?? -1]?.remaining ?? 0;
@@ -169,7 +183,9 @@ export class ShareStore implements LimitStore {
       const share = this.#shares.get(name);
       if (share === undefined) return { name, free: 0, debt: 0, taken: 0 };
       this.#keepLeaked(share);
-      return share.give(this.#remaining(share));
+      const given = share.give(this.#remaining(share));
+      this.#keepLeaked(share);
+      return given;
     });
     this.#options.send({ kind: "given", round, limits });
   }
@@ -178,6 +194,7 @@ export class ShareStore implements LimitStore {
     const share = this.#named(name);
     this.#keepLeaked(share);
     share.get(amount, others, isShort ? this.#clock.us() / 1000 + rebalanceMs : undefined);
+    this.#keepLeaked(share);
   }
 
   #remaining({ claim, amount }: Share): number {
@@ -185,7 +202,7 @@ export class ShareStore implements LimitStore {
     return this.#memory.left([{ ...claim, limit: amount }])[0]?.remaining ?? 0;
   }
 
-  /** Lets a rate limit leak until now, as it leaks differently with another share. */
+  /** Lets a rate limit leak until now, before and after its share changes: it leaks by its share. */
   #keepLeaked({ claim, amount }: Share): void {
     if (claim?.kind !== "requests" && claim?.kind !== "tokens") return;
     this.#memory.force("", [{ ...claim, limit: amount, hold: 0 }]);
