@@ -1,5 +1,6 @@
+import type { Environment } from "../config/environment.ts";
 import { FilesRead } from "../reload/reloader.ts";
-import { linkToSupervisor } from "../workers/worker.ts";
+import { linkToSupervisor, type WorkerLink } from "../workers/worker.ts";
 import { workerVariable } from "../workers/worker-variable.ts";
 import { configOption, defineCommand } from "./command.ts";
 import { loadConfigFor } from "./load-config.ts";
@@ -13,18 +14,27 @@ export const command = defineCommand({
   ],
   async run({ config: file }, _, { environment }) {
     const link = linkToSupervisor(environment[workerVariable]);
-    const files = new FilesRead();
-    const config = await loadConfigFor(file, environment, files.onRead);
-    const source = { config, files, environment, load: loadConfigFor.bind(undefined, file, environment) };
-    if (link !== undefined) {
-      const { serveAsWorker } = await import("./serve/serve.ts");
-      await serveAsWorker(source, link);
-    } else if (config.workers > 1) {
-      const { supervise } = await import("./serve/supervise.ts");
-      await supervise(source);
-    } else {
-      const { serve } = await import("./serve/serve.ts");
-      await serve(source);
+    try {
+      await start(file, environment, link);
+    } catch (error) {
+      link?.release();
+      throw error;
     }
   },
 });
+
+async function start(file: string | undefined, environment: Environment, link: WorkerLink | undefined): Promise<void> {
+  const files = new FilesRead();
+  const config = await loadConfigFor(file, environment, files.onRead);
+  const source = { config, files, environment, load: loadConfigFor.bind(undefined, file, environment) };
+  if (link !== undefined) {
+    const { serveAsWorker } = await import("./serve/serve.ts");
+    await serveAsWorker(source, link);
+  } else if (config.workers > 1) {
+    const { supervise } = await import("./serve/supervise.ts");
+    await supervise(source);
+  } else {
+    const { serve } = await import("./serve/serve.ts");
+    await serve(source);
+  }
+}

@@ -27,6 +27,8 @@ export interface WorkerLink extends WorkerNumbers {
   readonly limits: LimitLink;
   /** The metrics of all workers. */
   readonly metrics: MetricsTogether;
+  /** Lets the process end when it has nothing left to do, because it could not start. */
+  release(): void;
   /** Sends the last metrics to the supervisor, which keeps them, and resolves when it has them. */
   end(): Promise<void>;
   /** Follows the supervisor from now on, and tells it that this worker accepts calls. */
@@ -69,6 +71,7 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
     ...numbers,
     limits,
     metrics,
+    release: () => process.channel?.unref(),
     end: () =>
       new Promise((resolve) => {
         if (worker.isConnected()) worker.send({ kind: "measured", metrics: metrics.read() }, () => resolve());

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Client, credentials } from "@grpc/grpc-js";
 import { Agent, request } from "undici";
@@ -82,3 +83,15 @@ it(`replaces all workers ${rounds} times under load without a failed call`, asyn
   expect(calls).toBeGreaterThan(100);
   expect(new Set(workers.pids()).size).toBe(2 + 2 * rounds);
 }, 120_000);
+
+it("keeps the old workers if a new one does not start", async () => {
+  const workers = await startWorkers(2);
+  const { service, file } = workers;
+  writeFileSync(file, "workers: 2\nlimits: { max_values: none }\n");
+  service.child.kill("SIGUSR2");
+  await service.logLine(({ msg, worker }) => msg === "a new worker did not start; the old ones stay" && worker === 1);
+  const { call, close } = createGrpcCaller(service.grpcAddress);
+  expect(await call()).toBe("text");
+  await close();
+  expect(workers.pids()).toHaveLength(2);
+}, 60_000);
