@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { referencePages } from "./reference-pages.ts";
 
-// Generates the code into a temporary folder and fails if the committed code differs from it.
+// Generates the code into a temporary folder and fails if the committed code, or a page of docs/reference, differs.
 
 const fresh = mkdtempSync(join(tmpdir(), "dragoman-generated-"));
 const differing = new Set<string>();
@@ -31,6 +32,8 @@ try {
     const found = actual.get(path);
     if (wanted === undefined || found === undefined || !wanted.equals(found)) differing.add(path);
   }
+  for (const [path, text] of referencePages(readFileSync(image)))
+    if (!existsSync(path) || readFileSync(path, "utf8") !== text) differing.add(path);
 } finally {
   rmSync(fresh, { recursive: true });
 }
