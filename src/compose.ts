@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { RememberingLimitStore } from "./accounts/limits/remembering-store.ts";
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { RedisSettings } from "./config/state.ts";
 import { followAccounts } from "./follow-accounts.ts";
+import { followSpending } from "./follow-spending.ts";
 import { describeError } from "./ledger/describe-error.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { Rejections } from "./load/rejections.ts";
@@ -18,6 +20,7 @@ import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
 import { TemplateSandbox } from "./templates/sandbox.ts";
+import { watchComponents } from "./watch-components.ts";
 
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
 const longestShippingMs = 5_000;
@@ -32,7 +35,9 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   const ledger = openConfiguredLedger(config.store, log);
   const store = ledger && createStoreThread(config.store, ledger.instance, log);
   const accounts = store && followAccounts(store.accounts, config, log);
-  const limitStore = config.state && (await openSharedLimits(config.state, log));
+  const spending = store && config.state === undefined ? followSpending(store.spending, log) : undefined;
+  const shared = config.state && (await openSharedLimits(config.state, log));
+  const limitStore = shared ?? (spending && new RememberingLimitStore(spending.past));
   const service = await startService({
     config,
     adapters: createAdapters(config),
@@ -49,6 +54,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
     ...(store && { ledger: store.usage }),
     ...(routing && { routing }),
     ...(accounts && { mirror: accounts.mirror }),
+    components: watchComponents({ redis: shared, ledger, store, mirror: accounts?.mirror }),
   }).catch((error: unknown) => {
     ledger?.release();
     void limitStore?.close();
@@ -57,6 +63,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   // The start of the thread takes as long as that of the service, which does not wait for it.
   store?.start();
   accounts?.start();
+  spending?.start(config, accounts?.mirror);
   const stopStateLog = logStateChanges(service.routing, log);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {

@@ -1,8 +1,10 @@
 import type { AccountStore } from "./accounts/account-store.ts";
+import type { SpendingReader } from "./accounts/limits/spending-reader.ts";
 import type { StoreSettings } from "./config/config.ts";
 import { addressOf } from "./config/store.ts";
 import type { ShipperState } from "./ledger/outbox/shipper.ts";
 import type { UsageReader } from "./ledger/usage-reader.ts";
+import { moduleUrl } from "./module-url.ts";
 import type { LogLine, StoreWorkerData } from "./store-worker.ts";
 import type { Log } from "./telemetry/log.ts";
 import { remote } from "./thread/remote.ts";
@@ -14,6 +16,7 @@ import { Thread } from "./thread/thread.ts";
  */
 export interface StoreThread {
   readonly usage: UsageReader;
+  readonly spending: SpendingReader;
   readonly accounts: AccountStore;
   readonly shipper: { state(): Promise<ShipperState> };
   /** Starts the thread, without waiting for it or for the database. */
@@ -33,7 +36,7 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
     ...{ outbox, instance, retention, otlp: sinks.otlp },
   };
   const thread = new Thread({
-    main: new URL("./store-worker.ts", import.meta.url),
+    main: moduleUrl("./store-worker", import.meta.url),
     name: "store",
     data,
     // The thread has one event: a line for the log.
@@ -48,6 +51,7 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
   });
   return {
     usage: remote<UsageReader>(thread, "usage", { queryUsage: 10_000, listCalls: 5_000, getCall: 5_000 }),
+    spending: remote<SpendingReader>(thread, "spending", { spentBy: 10_000 }),
     accounts: remote<AccountStore>(thread, "accounts", {
       changesAfter: 5_000,
       createKey: 5_000,

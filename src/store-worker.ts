@@ -1,4 +1,5 @@
 import { workerData } from "node:worker_threads";
+import type { SpendingReader } from "./accounts/limits/spending-reader.ts";
 import { createAccountStore } from "./accounts/sql/database-store.ts";
 import type { StoreSettings } from "./config/config.ts";
 import type { DatabaseAddress } from "./database/address.ts";
@@ -8,6 +9,7 @@ import type { LedgerLog } from "./ledger/ledger-log.ts";
 import { Shipper } from "./ledger/outbox/shipper.ts";
 import { createOtlpSink } from "./ledger/sinks/otlp.ts";
 import { createDatabaseSink } from "./ledger/sql/database-sink.ts";
+import { createSpendingReader } from "./ledger/sql/read-spending.ts";
 import { createUsageReader } from "./ledger/sql/reader.ts";
 import { keepMaintained, type Retention } from "./ledger/sql/retention.ts";
 import { emit, runThread } from "./thread/run-thread.ts";
@@ -48,9 +50,21 @@ const stopMaintenance = keepMaintained(database, retention, (error) =>
   log.warn({ reason: describeError(error) }, "old call records cannot be removed now; they are removed within hours"),
 );
 
+/** Longest wait in ms for the records that ended processes left, before the spending is read. */
+const longestCatchUpMs = 2_000;
+
+const spendingReader = createSpendingReader(database, retention);
+const spending: SpendingReader = {
+  async spentBy(query) {
+    await shipper.untilCaughtUp("database", longestCatchUpMs);
+    return spendingReader.spentBy(query);
+  },
+};
+
 runThread({
   interfaces: {
     usage: createUsageReader(database),
+    spending,
     accounts: createAccountStore(database),
     shipper: { state: () => shipper.state },
   },

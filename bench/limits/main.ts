@@ -36,7 +36,8 @@ const chat = ask("openai/gpt-4o", "word ".repeat(50));
 
 function callOf(accounts: number, index: number, budgets: readonly Budget[]): CallToLimit {
   const account = limitedAccount({ id: `account-${index % accounts}`, limits, budgets });
-  return { id: randomUUID(), holders: [account], onStoreLoss: "local", chat, models: [model], prices };
+  const beganMs = Date.now();
+  return { id: randomUUID(), beganMs, holders: [account], onStoreLoss: "local", chat, models: [model], prices };
 }
 
 /** Returns the microseconds of CPU time per call, with `atOnce` calls at the same time. */
@@ -89,7 +90,7 @@ if (!noRedis) {
 
 const accounts = 100_000;
 // The clock stands still, so that nothing leaks and no limit is forgotten.
-const store = new MemoryLimitStore({ us: () => 0, ms: () => Date.now() });
+const store = new MemoryLimitStore({ clock: { us: () => 0, ms: () => Date.now() } });
 const all = new CallLimits(store);
 globalThis.gc?.();
 const before = process.memoryUsage().heapUsed;

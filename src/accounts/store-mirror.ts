@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
 import type { AccountStore, Changes, StoredAccount, StoredKey } from "./account-store.ts";
+import { type LimitedHolder, limitedAccount, limitedKey } from "./limits/claims.ts";
 import { mergeSorted } from "./merge-sorted.ts";
 
 /** Interval in ms of the reads that follow changes by other processes, which thus take at most two seconds. */
@@ -35,6 +36,7 @@ export class StoreMirror {
   #keyIds: readonly string[] = [];
   #revision = 0;
   #responds = true;
+  #hasTried = false;
   /** The read in progress. */
   #reading: Promise<void> | undefined;
   /** The read that begins when the one in progress has ended. */
@@ -54,6 +56,11 @@ export class StoreMirror {
 
   close(): void {
     this.#closing.abort();
+  }
+
+  /** Whether the last read of the database succeeded. Undefined: there was none yet. */
+  get responds(): boolean | undefined {
+    return this.#hasTried ? this.#responds : undefined;
   }
 
   /** Returns the key with a secret, by the SHA-256 of the whole key. */
@@ -81,6 +88,12 @@ export class StoreMirror {
 
   accounts(): Iterable<StoredAccount> {
     return this.#accounts.values();
+  }
+
+  /** Everybody in the database who can have limits or budgets. */
+  *limitedHolders(): Iterable<LimitedHolder> {
+    for (const key of this.#keys.values()) yield limitedKey(key);
+    for (const account of this.#accounts.values()) yield limitedAccount(account);
   }
 
   /** Changes the database, and follows the change. Rejects with STORE_UNAVAILABLE if the database does not respond. */
@@ -211,6 +224,7 @@ export class StoreMirror {
   #setState(error?: GatewayError): void {
     if (this.#closing.signal.aborted) return;
     const responds = error === undefined;
+    this.#hasTried = true;
     if (responds === this.#responds) return;
     this.#responds = responds;
     this.#options.onState?.(error);

@@ -1,4 +1,5 @@
 import { isLimited, type LimitedHolder, limitedAccount, limitedKey } from "../accounts/limits/claims.ts";
+import { tokenCounter } from "../tokens/counter.ts";
 import type { Call } from "./call.ts";
 import type { PreparedCall } from "./plan-call.ts";
 
@@ -15,10 +16,15 @@ export function limitCall(call: Call, { chat, route, account: id }: PreparedCall
   if (holders.length === 0) return undefined;
   return call.holdings.take({
     id: call.id,
+    beganMs: call.startTime.getTime(),
     holders,
     onStoreLoss: account?.onStoreLoss ?? "local",
     chat,
     models: route.tiers.flatMap(({ members }) => members.flatMap(({ target }) => target?.model ?? [])),
     prices: snapshot.prices,
+    countPrompt: (model) => {
+      const context = { holder: call.holder, signal: call.signal, limits: call.counting };
+      return tokenCounter(model, context, snapshot.adapters.get(model.provider)?.dialect).count(chat);
+    },
   });
 }

@@ -5,7 +5,7 @@ import { ConfigError } from "./config-error.ts";
 /** A YAML mapping in the configuration file. */
 export type Tree = Record<string, unknown>;
 
-/** Reads a YAML file. Throws ConfigError at once if it is unreadable, invalid YAML or not a mapping. */
+/** Reads a YAML file, with null for keys without a value. Throws ConfigError at once if it is unreadable, invalid YAML or not a mapping. */
 export function readConfigFile(path: string): Tree {
   let text: string;
   try {
@@ -28,8 +28,8 @@ export function readConfigFile(path: string): Tree {
     const fix = `correct this line or the one above it${quotes}`;
     throw new ConfigError([{ path: `${path}:${line}:${col}`, problem, fix }]);
   }
-  const tree = withoutEmpty(toPlain(path, () => document.toJS()));
-  if (tree === undefined) return {};
+  const tree = toPlain(path, () => document.toJS());
+  if (tree === null) return {};
   if (!isTree(tree)) throw new ConfigError([{ path, problem: "is not a mapping", fix: "write `key: value` lines" }]);
   return tree;
 }
@@ -51,13 +51,4 @@ function toPlain(path: string, convert: () => unknown): unknown {
       { path, problem: "has undefined or excessive YAML aliases", fix: "write the values instead of aliases" },
     ]);
   }
-}
-
-/** Removes keys without a value. A key has no value if, for example, every line below it is commented out. */
-function withoutEmpty(value: unknown): unknown {
-  if (value === null) return undefined;
-  if (Array.isArray(value)) return value.map((item) => withoutEmpty(item) ?? "");
-  if (!isTree(value)) return value;
-  const entries = Object.entries(value).map(([key, item]): [string, unknown] => [key, withoutEmpty(item)]);
-  return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }

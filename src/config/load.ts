@@ -15,10 +15,11 @@ import { resolvePrices } from "./prices.ts";
 import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
-import { address, level, mode } from "./schema.ts";
+import { address, fileSchema, level, mode } from "./schema.ts";
 import { resolveState } from "./state-schema.ts";
 import { mayHaveKeys, resolveStore } from "./store.ts";
 import { readTlsFiles } from "./tls-files.ts";
+import { withoutUnset } from "./unset-keys.ts";
 import { validate, validateVariable } from "./validate.ts";
 
 interface ConfigSources {
@@ -60,7 +61,7 @@ export function loadConfig({
     if (!problems.has(path)) problems.set(path, { path, problem, fix });
   };
   const source = file ?? (environment.DRAGOMAN_CONFIG || undefined);
-  const written = source === undefined ? {} : readConfigFile(source);
+  const written = source === undefined ? {} : withoutUnset(readConfigFile(source), fileSchema, report);
   const content = validate(interpolate(written, environment, report), written, report);
   const variable = <T>(schema: ZodType<T>, name: string): T | undefined => {
     const text = environment[name];

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { missingPackages } from "../optional-packages.ts";
 import { leaf, pattern, section } from "./rules.ts";
 import { Secret } from "./secret.ts";
 import type { RedisSettings } from "./state.ts";
@@ -25,7 +26,13 @@ const redisUrl = leaf({
 
 /** Schema of the section `state`. */
 export const stateSchema = section({
-  redis: redisUrl.optional(),
+  redis: redisUrl
+    .check(({ issues }) => {
+      const missing = missingPackages(["@redis/client"]);
+      if (missing === undefined) return;
+      issues.push({ code: "custom", input: undefined, message: missing.problem, params: { fix: missing.fix } });
+    })
+    .optional(),
   prefix: pattern(
     /^[A-Za-z0-9._-]{1,64}$/,
     "write up to 64 letters, digits, dots, hyphens and underscores, such as dragoman",

@@ -66,7 +66,7 @@ export function reportIssue(issue: z.core.$ZodIssue, written: Tree, report: Repo
 }
 
 /** Says what to write instead of a value of another type. */
-function fixOf({ expected, message }: z.core.$ZodIssueInvalidType): string {
+export function fixOf({ expected, message }: z.core.$ZodIssueInvalidType): string {
   switch (expected) {
     case "object":
       return `write a mapping with the keys ${message.split(" ").join(", ")}`;

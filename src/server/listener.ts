@@ -1,4 +1,5 @@
 import type { ActiveCalls } from "../calls/active-calls.ts";
+import type { ComponentStates } from "../component-states.ts";
 import type { Rejections } from "../load/rejections.ts";
 import type { SurfaceHandler } from "../surfaces/kit/router.ts";
 import type { MountedService } from "./services/mounted-service.ts";
@@ -14,6 +15,8 @@ export interface Services {
   /** Health of targets and routes. Undefined: health checks know only services. */
   readonly targetHealth?: TargetHealth;
   readonly rejections: Rejections;
+  /** What `/readyz` tells about. Undefined: nothing. */
+  readonly components?: ComponentStates | undefined;
 }
 
 /** Milliseconds to send the last responses after every call has ended. */

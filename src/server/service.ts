@@ -7,6 +7,7 @@ import type { StoreMirror } from "../accounts/store-mirror.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { createRoutingView } from "../calls/routing-view.ts";
 import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
+import type { ComponentStates } from "../component-states.ts";
 import { formatAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
 import type { AttemptRules } from "../config/route.ts";
@@ -61,6 +62,8 @@ export interface ServiceParts {
   readonly limitStore?: LimitStore;
   /** What UsageService reads. Default: the service has no ledger. */
   readonly ledger?: UsageReader;
+  /** State of the components behind the service, for `/readyz`. Default: it has none. */
+  readonly components?: ComponentStates;
   /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
@@ -168,6 +171,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     ],
     targetHealth: createTargetHealth(routing, snapshots),
     rejections,
+    components: parts.components,
     surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
   };
   const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { abortable } from "../abortable.ts";
 import { GatewayError } from "../errors.ts";
+import { moduleUrl } from "../module-url.ts";
 import { runLimits, type TemplateJob, type TemplateOutcome } from "./render-strictly.ts";
 
 /** Time in ms after which Dragoman kills the process of a run. A run normally stops itself after `runLimits.runMs`. */
@@ -117,7 +118,7 @@ export class TemplateProcess {
 }
 
 function start(): Running {
-  const child = fork(fileURLToPath(new URL("./template-process-main.ts", import.meta.url)), startOptions);
+  const child = fork(fileURLToPath(moduleUrl("./template-process-main", import.meta.url)), startOptions);
   const ready = once(child, "message");
   const ended = new Promise<ProcessEnd>((resolve) => {
     child.on("exit", (_code, signal) =>

@@ -1,4 +1,5 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
+import { moduleUrl } from "../module-url.ts";
 import { ownOutput } from "../thread/worker-output.ts";
 import type { CountContext } from "./counting-limits.ts";
 import { Turns } from "./turns.ts";
@@ -155,7 +156,7 @@ export class CountingThread {
   }
 
   #start(): Running {
-    const worker = new Worker(new URL("./counting-thread-main.ts", import.meta.url), startOptions);
+    const worker = new Worker(moduleUrl("./counting-thread-main", import.meta.url), startOptions);
     const running: Running = { worker, waiting: new Map() };
     worker.on("message", ({ id, counts }: CountAnswer) => running.waiting.get(id)?.(counts));
     worker.on("error", (error) => {

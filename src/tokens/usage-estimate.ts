@@ -64,15 +64,28 @@ export function estimateChatTokens(chat: ChatRequest, size?: VocabularySize): nu
  * Fast, because it reads only lengths. If this bound fits the context window, no estimate is needed.
  */
 export function mostChatTokens(chat: ChatRequest): number {
-  let most: number = chatOverhead.answer;
+  return boundOf(chat, (text) => 3 * text.length);
+}
+
+/**
+ * Returns a smaller upper bound of the prompt's tokens: its bytes in UTF-8. Each token of the vocabularies of OpenAI,
+ * Llama and Mistral has at least one of them. Media are estimated, and tools count as their JSON.
+ */
+export function mostChatBytes(chat: ChatRequest): number {
+  return boundOf(chat, (text) => Buffer.byteLength(text));
+}
+
+/** The numbers include what the chat adds for the beginning of a message, a text and a tool. */
+function boundOf(chat: ChatRequest, most: (text: string) => number): number {
+  let sum: number = chatOverhead.answer;
   for (const message of chat.messages) {
     const { texts, media } = contentOf(message);
-    most += 3 * message.name.length + 8;
-    for (const text of texts) most += 3 * text.length + 8;
-    for (const one of media) most += estimateMediaTokens(one);
+    sum += most(message.name) + 8;
+    for (const text of texts) sum += most(text) + 8;
+    for (const one of media) sum += estimateMediaTokens(one);
   }
-  for (const tool of chat.tools) most += 3 * toolText(tool).length + 16;
-  return most;
+  for (const tool of chat.tools) sum += most(toolText(tool)) + 16;
+  return sum;
 }
 
 /** Estimates the tokens of one message, including those that the chat adds to it. */

@@ -11,21 +11,31 @@ const longestMs = 24 * 60 * 60 * 1000;
  */
 const inMilliseconds = ["retry-after-ms", "x-ms-retry-after-ms", "x-amz-retry-after"];
 
+/** Precision of `retry-after` in ms. A header in ms that differs by more contradicts it. */
+const secondMs = 1000;
+
 /**
- * Returns the provider's requested retry delay in ms, from 0 to a day: from `retry-after-ms` and the like, else from
- * `retry-after` (seconds or HTTP date). Undefined if no header is valid.
+ * Returns the provider's requested retry delay in ms, from 0 to a day: from `retry-after-ms` and the like, and from
+ * `retry-after` (seconds or HTTP date). If both are valid, the one in ms is more precise; but if they differ by more than
+ * a second, the larger one counts. Undefined if no header is valid.
  * https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
 export function retryAfterMs(headers: IncomingHttpHeaders, now: number): number | undefined {
-  for (const name of inMilliseconds) {
-    const delay = numberOf(firstOf(headers[name]));
-    if (delay !== undefined) return bounded(delay);
+  const [precise] = inMilliseconds.flatMap((name) => numberOf(firstOf(headers[name])) ?? []);
+  const whole = wholeDelayMs(firstOf(headers["retry-after"])?.trim() ?? "", now);
+  if (precise === undefined || whole === undefined) {
+    const delay = precise ?? whole;
+    return delay === undefined ? undefined : bounded(delay);
   }
-  const text = firstOf(headers["retry-after"])?.trim() ?? "";
+  return bounded(Math.abs(precise - whole) <= secondMs ? precise : Math.max(precise, whole));
+}
+
+/** Returns the delay in ms of `retry-after`. Undefined: it has none. */
+function wholeDelayMs(text: string, now: number): number | undefined {
   const seconds = numberOf(text);
-  if (seconds !== undefined) return bounded(seconds * 1000);
+  if (seconds !== undefined) return seconds * 1000;
   const date = dateOf(text);
-  return date === undefined ? undefined : bounded(date - now);
+  return date === undefined ? undefined : date - now;
 }
 
 /** Statuses of responses that exhausted limits can explain. */

@@ -65,7 +65,7 @@ describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it 
 
   it("loads the example file with its commented-out settings", () => {
     const example = readFileSync(resolve(import.meta.dirname, "../../dragoman.example.yaml"), "utf8");
-    const yaml = example.replace(/^( +)# ( *(?:- )?[a-z0-9_-]+:(?: |$).*)$/gm, "$1$2");
+    const yaml = example.replace(/^( +)# ( *(?:(?:- )?[a-z0-9_-]+:(?: |$)|- \{ ).*)$/gm, "$1$2");
     const place = temporaryFolder();
     mkdirSync(join(place, "tls"));
     for (const name of ["server.crt", "server.key"]) cpSync(join(folder, name), join(place, "tls", name));

@@ -392,6 +392,25 @@ describe("the pages of UsageService", () => {
     );
   });
 
+  it("follow groups with the longest texts, whose characters take the most bytes in a page token", async () => {
+    const ledger = new LedgerInMemory();
+    await start(ledger);
+    // Names are cut after 512 bytes, and values of labels after 256 characters. JSON has six bytes for each of these.
+    const name = "\u0001".repeat(512);
+    const names = { account: name, keyId: name, model: name, provider: name, route: name };
+    for (const end of ["a", "b"]) {
+      const labels = { team: `${"\u0001".repeat(255)}${end}` };
+      ledger.records.push(callRecord("2026-11-29T10:00:00Z", `chatcmpl-${end}`, { ...names, labels }));
+    }
+    const { ACCOUNT, KEY, MODEL, PROVIDER, ROUTE, OUTCOME, LABEL } = UsageGroup;
+    const groupBy = [ACCOUNT, KEY, MODEL, PROVIDER, ROUTE, OUTCOME, LABEL];
+    const request = { ...day, groupBy, labelKey: "team", pageSize: 1 };
+    const first = await client().queryUsage(request);
+    const second = await client().queryUsage({ ...request, pageToken: first.nextPageToken });
+    expect([...first.rows, ...second.rows].map(({ groups }) => groups.at(-1)?.at(-1))).toEqual(["a", "b"]);
+    expect(second.nextPageToken).toBe("");
+  });
+
   it("skip and repeat no call if new ones arrive between them", async () => {
     const ledger = someLedger();
     await start(ledger);

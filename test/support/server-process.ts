@@ -12,8 +12,8 @@ export interface TestServer extends AsyncDisposable {
   readonly pid: number | undefined;
   /** Starts it again, with the data that it had. Resolves when it accepts connections. */
   start(): Promise<void>;
-  /** Asks it to end, and waits for that. */
-  stop(): Promise<void>;
+  /** Asks it to end, and waits for that. Default signal: that of the program. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
   /** Ends it with SIGKILL, its child processes too, and waits for that. */
   kill(): Promise<void>;
 }
@@ -61,7 +61,7 @@ export async function startServer(program: Program): Promise<TestServer> {
       return child?.pid;
     },
     start,
-    stop: () => end(program.stopSignal),
+    stop: (signal = program.stopSignal) => end(signal),
     kill: () => end("SIGKILL"),
     async [Symbol.asyncDispose]() {
       process.off("exit", endWithThisProcess);

@@ -61,9 +61,11 @@ export async function startTestService(
   change: ConfigChange = (config) => config,
   yaml?: string,
   furtherServices: readonly MountedService[] = [],
-  parts: Partial<Pick<ServiceParts, "routing" | "ledger" | "mirror" | "plainRules" | "observers" | "limitStore">> = {},
+  parts: Partial<
+    Pick<ServiceParts, "routing" | "ledger" | "mirror" | "plainRules" | "observers" | "limitStore" | "components">
+  > = {},
 ): Promise<TestService> {
-  const { routing, ledger, mirror, limitStore, plainRules: rules = oneAttempt, observers = [] } = parts;
+  const { routing, ledger, mirror, limitStore, components, plainRules: rules = oneAttempt, observers = [] } = parts;
   const config = change(
     withFile(yaml, (file) =>
       loadConfig({
@@ -86,6 +88,7 @@ export async function startTestService(
     ...(mirror && { mirror }),
     ...(ledger && { ledger }),
     ...(limitStore && { limitStore }),
+    ...(components && { components }),
     plainRules: rules,
     adapters: createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),

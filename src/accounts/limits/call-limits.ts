@@ -3,9 +3,11 @@ import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { PriceList } from "../../prices/price-list.ts";
+import type { TokenCount } from "../../tokens/token-count.ts";
 import { type CallClaims, claimsOf, type LimitedHolder, type NamedClaim, needsEstimate } from "./claims.ts";
 import type { Decision, Left, LimitStore } from "./limit-store.ts";
 import { LimitedCall } from "./limited-call.ts";
+import { judgeBudget } from "./memory-store.ts";
 import { needOf } from "./need.ts";
 import { refusal, unpricedRefusal } from "./refusal.ts";
 import { UsualOutput } from "./usual-output.ts";
@@ -13,6 +15,8 @@ import { UsualOutput } from "./usual-output.ts";
 /** A call that limits or budgets apply to. */
 export interface CallToLimit {
   readonly id: string;
+  /** When the call began, in ms since 1970. */
+  readonly beganMs: number;
   /** Who is limited: the API key, the account, or both. */
   readonly holders: readonly LimitedHolder[];
   /** What happens if the store that replicas share does not respond. */
@@ -22,6 +26,8 @@ export interface CallToLimit {
   readonly models: readonly Model[];
   /** Undefined: all prices are unknown. */
   readonly prices: PriceList | undefined;
+  /** Counts the prompt for a model. Rejects if the call ends meanwhile. Default: it cannot be counted. */
+  readonly countPrompt?: (model: Model) => Promise<Pick<TokenCount, "high">>;
 }
 
 /** What is left of a limit or a budget. */
@@ -47,26 +53,51 @@ export class CallLimits {
    * result is a promise only if the store is not in this process.
    */
   take(call: CallToLimit): LimitedCall | Promise<LimitedCall> {
-    const { chat, models, prices, holders } = call;
-    const holder = holders[0]?.holder ?? "";
-    const choices = chat.parameters?.n ?? 1;
-    const need = (hasBudget: boolean) =>
-      needOf({ chat, models, prices, usualOutput: this.#outputs.most(holder, chat.model), hasBudget });
-    const claimed = claimsOf(holders, need, Date.now());
+    const claimed = this.#claims(call);
     const refusing = claimed.unpriced.find(({ budget }) => !budget.shadow);
     if (refusing !== undefined) return LimitedCall.refused(unpricedRefusal(refusing));
-    const usesEstimate = holders.some(needsEstimate);
-    const noteOutput = (tokens: number) => {
-      if (usesEstimate) this.#outputs.note(holder, chat.model, Math.ceil(tokens / choices));
-    };
-    const decided = (decision: Decision) => this.#limited(call, claimed, decision, noteOutput);
+    const decided = (decision: Decision) => this.#decided(call, claimed, decision);
     const decision = this.#store.reserve(call.id, claimed.claims, call.onStoreLoss);
     return decision instanceof Promise ? decision.then(decided) : decided(decision);
   }
 
+  #claims({ chat, models, prices, holders, beganMs }: CallToLimit, counted?: ReadonlyMap<string, number>): CallClaims {
+    const usualOutput = this.#outputs.most(holders[0]?.holder ?? "", chat.model);
+    const need = (hasBudget: boolean) => needOf({ chat, models, prices, usualOutput, counted, hasBudget });
+    return claimsOf(holders, need, beganMs);
+  }
+
+  /**
+   * If only the upper bound of the prompt's tokens does not fit a budget, counts them: the bound is far from the count of
+   * most texts.
+   */
+  #decided(call: CallToLimit, claimed: CallClaims, decision: Decision): LimitedCall | Promise<LimitedCall> {
+    const index = decision.refusedBy ?? -1;
+    const [claim, left] = [claimed.claims[index], decision.left[index]];
+    if (claim?.likely === undefined || left === undefined || claim.likely === claim.hold) {
+      return this.#limited(call, claimed, decision);
+    }
+    const likely = { ...claim, hold: claim.likely };
+    const { remaining, held } = left;
+    const verdict = judgeBudget(likely, { spent: claim.limit - remaining - held, held }, Date.now());
+    if (verdict.fits && call.countPrompt !== undefined) return this.#takeCounted(call, call.countPrompt);
+    if (verdict.fits) return this.#limited(call, claimed, decision);
+    const claims = claimed.claims.with(index, likely);
+    return this.#limited(call, { ...claimed, claims }, { ...decision, waitMs: verdict.waitMs });
+  }
+
+  async #takeCounted(call: CallToLimit, countPrompt: NonNullable<CallToLimit["countPrompt"]>): Promise<LimitedCall> {
+    const counted = new Map<string, number>();
+    for (const model of new Map(call.models.map((one) => [one.id, one])).values()) {
+      counted.set(model.id, (await countPrompt(model)).high);
+    }
+    const claimed = this.#claims(call, counted);
+    return this.#limited(call, claimed, await this.#store.reserve(call.id, claimed.claims, call.onStoreLoss));
+  }
+
   /** Returns what is left of each limit and budget of a holder. */
   async leftOf(owner: LimitedHolder): Promise<readonly LeftOfClaim[]> {
-    const nothing = { tokens: 0, nanos: 0, unpriced: "", isBound: true };
+    const nothing = { tokens: 0, nanos: 0, likelyNanos: 0, unpriced: "", isBound: true };
     const { claims } = claimsOf([owner], () => nothing, Date.now());
     const left = await this.#store.left(claims);
     return claims.flatMap((claim, index) => {
@@ -75,12 +106,8 @@ export class CallLimits {
     });
   }
 
-  #limited(
-    { id, onStoreLoss }: CallToLimit,
-    { claims, unpriced }: CallClaims,
-    decision: Decision,
-    noteOutput: (tokens: number) => void,
-  ): LimitedCall {
+  #limited({ id, onStoreLoss, chat, holders }: CallToLimit, claimed: CallClaims, decision: Decision): LimitedCall {
+    const { claims, unpriced } = claimed;
     const { refusedBy, shared } = decision;
     const refusing = refusedBy === undefined ? undefined : claims[refusedBy];
     let error: GatewayError | undefined;
@@ -90,7 +117,10 @@ export class CallLimits {
       error,
       hasUnpricedShadow: unpriced.length > 0,
       settle: (used) => this.#store.settle(id, used),
-      noteOutput,
+      noteOutput: (tokens) => {
+        if (!holders.some(needsEstimate)) return;
+        this.#outputs.note(holders[0]?.holder ?? "", chat.model, Math.ceil(tokens / (chat.parameters?.n ?? 1)));
+      },
     });
   }
 }

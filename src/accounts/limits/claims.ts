@@ -1,6 +1,6 @@
 import type { AccountSettings, Budget, KeySettings, Limits } from "../../config/account.ts";
 import { holderOf } from "../holder.ts";
-import type { Claim } from "./limit-store.ts";
+import type { BudgetPast, Claim } from "./limit-store.ts";
 import type { CallNeed } from "./need.ts";
 import { type Period, periodAt } from "./period.ts";
 
@@ -41,6 +41,8 @@ export interface NamedClaim extends Claim {
   readonly owner: LimitedHolder;
   /** Undefined: the claim is no budget. */
   readonly budget?: Budget;
+  /** Of a budget: nanodollars that the call will probably cost at most. */
+  readonly likely?: number;
 }
 
 /** A budget that rejects a call, because the price of the call is unknown. */
@@ -66,11 +68,12 @@ export function needsEstimate({ limits, budgets = [] }: LimitedHolder): boolean 
  * Returns the claims of a call.
  *
  * @param need called at most once, if it matters. `hasBudget`: the cost matters, too
+ * @param beganMs when the call began: it counts in the period that contains this time
  */
 export function claimsOf(
   holders: readonly LimitedHolder[],
   need: (hasBudget: boolean) => CallNeed,
-  nowMs: number,
+  beganMs: number,
 ): CallClaims {
   const hasBudget = holders.some(({ budgets = [] }) => budgets.length > 0);
   const estimate = holders.some(needsEstimate) ? need(hasBudget) : undefined;
@@ -92,7 +95,7 @@ export function claimsOf(
       if (concurrentCalls !== undefined) calls.push({ ...common, kind: "calls", limit: concurrentCalls, hold: 1 });
     }
     for (const [place, budget] of placesOf(owner.budgets)) {
-      if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, place, estimate, nowMs));
+      if (estimate?.nanos !== undefined) budgets.push(budgetClaim(owner, budget, place, estimate, beganMs));
       else if (budget.unpriced === "refuse") unpriced.push({ owner, budget, model: estimate?.unpriced ?? "" });
     }
   }
@@ -118,10 +121,10 @@ function budgetClaim(
   owner: LimitedHolder,
   budget: Budget,
   place: string,
-  { nanos = 0, isBound }: CallNeed,
-  nowMs: number,
+  { nanos = 0, likelyNanos, isBound }: CallNeed,
+  beganMs: number,
 ): NamedClaim {
-  const { name, endMs } = periodOf(budget, nowMs);
+  const { name, endMs } = periodOf(budget, beganMs);
   return {
     owner,
     budget,
@@ -129,10 +132,18 @@ function budgetClaim(
     kind: "budget",
     limit: budget.amountNanos,
     period: { name: `${place}:${name}`, endMs },
-    hold: nanos,
+    past: budgetPast(budget, place, beganMs),
+    // A shadow budget rejects nothing: a bound that is far from the cost would only note too many calls.
+    hold: budget.shadow ? likelyNanos : nanos,
+    likely: likelyNanos,
     flexible: !isBound,
     shadow: budget.shadow,
   };
+}
+
+/** Returns where the ledger has what a budget had spent, for a call that began at a time. */
+export function budgetPast(budget: Budget, place: string, beganMs: number): BudgetPast {
+  return { series: `${place}:${budget.period}`, startMs: periodOf(budget, beganMs).startMs, beganMs };
 }
 
 /** Returns the period of a budget at a time. */

@@ -12,6 +12,8 @@ export interface Claim {
   readonly limit: number;
   /** Of a budget: its place among those of the account with its period, such as `0:2026-11`, and when the period ends. */
   readonly period?: { readonly name: string; readonly endMs: number };
+  /** Of a budget: what had been spent before this process counted it. Absent: nothing. */
+  readonly past?: BudgetPast;
   /** What the call takes until it settles: 1 for `requests` and `calls`, tokens, or nanodollars. A whole number. */
   readonly hold: number;
   /**
@@ -21,6 +23,16 @@ export interface Claim {
   readonly flexible?: boolean;
   /** Whether the limit never refuses a call, and only says that it would have. */
   readonly shadow: boolean;
+}
+
+/** How to find in the ledger what a budget had spent. */
+export interface BudgetPast {
+  /** Place of the budget among those of the account, and its kind of period, such as `0:month`. */
+  readonly series: string;
+  /** Beginning of the period in ms since 1970. */
+  readonly startMs: number;
+  /** When the call began, in ms since 1970. */
+  readonly beganMs: number;
 }
 
 /** What is left of a limit after a decision. */

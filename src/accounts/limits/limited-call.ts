@@ -86,7 +86,7 @@ export class LimitedCall {
   }
 }
 
-function usedOf({ kind, hold }: NamedClaim, { usage, tokens }: CallEnd): number {
+function usedOf({ kind, hold, likely = hold }: NamedClaim, { usage, tokens }: CallEnd): number {
   switch (kind) {
     case "requests":
     case "calls":
@@ -95,8 +95,8 @@ function usedOf({ kind, hold }: NamedClaim, { usage, tokens }: CallEnd): number 
       return tokens;
     case "budget":
       if (usage === undefined) return 0;
-      // The price was known, but not that of everything that the call used: the budget counts what the call held.
-      return usage.cost === undefined ? hold : Number(usage.cost.totalNanos);
+      // The price was known, but not that of everything that the call used: the budget counts what it probably cost.
+      return usage.cost === undefined ? likely : Number(usage.cost.totalNanos);
     default:
       return kind satisfies never;
   }

@@ -18,7 +18,7 @@ interface Counter {
 /** State of the limit of a claim, while a call is decided or settles. */
 type State =
   | { readonly name: string; readonly bucket: Bucket; readonly counter?: undefined }
-  | { readonly name: string; readonly bucket?: undefined; readonly counter: Counter };
+  | { readonly name: string; readonly bucket?: undefined; readonly counter: Counter; readonly spentBefore: number };
 
 interface Verdict {
   readonly fits: boolean;
@@ -42,23 +42,31 @@ export interface LimitClock {
 
 const systemClock: LimitClock = { us: () => Math.floor(performance.now() * 1000), ms: () => Date.now() };
 
+interface Options {
+  readonly clock?: LimitClock;
+  /** Returns what a budget had spent before this process counted it. Default: nothing. */
+  readonly spentBefore?: (claim: Claim) => number;
+}
+
 /** How many limits each reservation looks at, to forget those that nobody uses any more. */
 const sweptPerCall = 2;
 
 /**
  * Counts limits in this process: exact if the process is the only one. What a call holds needs no expiry, since it ends
- * with the process. What a process has spent of its budgets ends with it, too.
+ * with the process.
  */
 export class MemoryLimitStore implements LimitStore {
   readonly #clock: LimitClock;
+  readonly #spentBefore: (claim: Claim) => number;
   readonly #buckets = new Map<string, Bucket & { readonly limit: number }>();
   readonly #counters = new Map<string, Counter>();
   readonly #calls = new Map<string, Holder>();
   #sweep: Iterator<[string, Bucket & { readonly limit: number }]> | undefined;
   #counterSweep: Iterator<[string, Counter]> | undefined;
 
-  constructor(clock: LimitClock = systemClock) {
+  constructor({ clock = systemClock, spentBefore = () => 0 }: Options = {}) {
     this.#clock = clock;
+    this.#spentBefore = spentBefore;
   }
 
   /** Number of limits that have a state, and of calls in progress. */
@@ -134,7 +142,8 @@ export class MemoryLimitStore implements LimitStore {
       };
     }
     const endMs = claim.period?.endMs ?? Number.POSITIVE_INFINITY;
-    return { name, counter: this.#counters.get(name) ?? { spent: 0, held: 0, endMs } };
+    const spentBefore = claim.kind === "budget" ? this.#spentBefore(claim) : 0;
+    return { name, counter: this.#counters.get(name) ?? { spent: 0, held: 0, endMs }, spentBefore };
   }
 
   /** Adds to what calls in progress hold of a limit and, if it does not leak, to what calls have spent. */
@@ -183,7 +192,7 @@ function judge(claim: Claim, state: State | undefined, nowMs: number): Verdict {
     const isFitting = fits(state.bucket, limit, hold);
     return { fits: isFitting, hold, waitMs: isFitting ? undefined : waitMs(state.bucket, limit, hold) };
   }
-  const counter = state?.counter ?? { spent: 0, held: 0 };
+  const counter = sumOf(state);
   if (kind === "budget") return judgeBudget(claim, counter, nowMs);
   return { fits: counter.held + hold <= limit, hold, waitMs: limit === 0 ? undefined : retryMs };
 }
@@ -192,14 +201,20 @@ function leftOf({ limit, period }: Claim, state: State | undefined, nowMs: numbe
   if (state?.bucket !== undefined) {
     return { remaining: limit - state.bucket.used, resetMs: resetMs(state.bucket, limit), held: 0 };
   }
-  const { spent, held } = state?.counter ?? { spent: 0, held: 0 };
+  const { spent, held } = sumOf(state);
   const isUsed = spent + held > 0;
   const wholeMs = isUsed && period !== undefined ? Math.max(0, period.endMs - nowMs) : 0;
   return { remaining: limit - spent - held, resetMs: wholeMs, held };
 }
 
-/** A call that costs nothing fits every budget. */
-function judgeBudget(
+/** Returns what all processes have spent, as far as this one knows, and what its calls hold. */
+function sumOf(state: State | undefined): Pick<Counter, "spent" | "held"> {
+  if (state?.counter === undefined) return { spent: 0, held: 0 };
+  return { spent: state.counter.spent + state.spentBefore, held: state.counter.held };
+}
+
+/** Decides whether a claim fits its budget. A call that costs nothing fits every one. */
+export function judgeBudget(
   { limit, hold, flexible = false, period }: Claim,
   { spent, held }: Pick<Counter, "spent" | "held">,
   nowMs: number,

@@ -3,7 +3,7 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { mostCost } from "../../prices/most-cost.ts";
 import type { PriceList } from "../../prices/price-list.ts";
 import { estimateBounds } from "../../tokens/counter.ts";
-import { estimateChatTokens, mostChatTokens } from "../../tokens/usage-estimate.ts";
+import { estimateChatTokens, mostChatBytes, mostChatTokens } from "../../tokens/usage-estimate.ts";
 import { vocabularySizeOf } from "../../tokens/vocabulary-of-model.ts";
 
 /** Output tokens of a choice that has no limit, until the usual output is known. */
@@ -13,8 +13,10 @@ const guessedOutput = 1000;
 export interface CallNeed {
   /** Tokens that it will probably use at most. */
   readonly tokens: number;
-  /** Nanodollars. Undefined: the price of `unpriced` is unknown. */
+  /** Nanodollars that it costs at most. Undefined: the price of `unpriced` is unknown. */
   readonly nanos: number | undefined;
+  /** Nanodollars that it will probably cost at most, which is not more. */
+  readonly likelyNanos: number;
   /** Id of the first model without a known price. Empty: there is none. */
   readonly unpriced: string;
   /** Whether `nanos` is an upper bound: the caller limits the output. Tools of the provider are not in it. */
@@ -29,6 +31,8 @@ export interface NeedFacts {
   readonly prices: PriceList | undefined;
   /** Output tokens per choice that few responses to such calls exceed. Undefined: not known. */
   readonly usualOutput: number | undefined;
+  /** Tokens of the prompt at most, by id of the model. Default: not counted. */
+  readonly counted?: ReadonlyMap<string, number> | undefined;
   /** Whether the cost matters. */
   readonly hasBudget: boolean;
 }
@@ -37,7 +41,7 @@ export interface NeedFacts {
  * Estimates what a call may need: as at the most expensive of the models. The request need not be valid: planning rejects
  * it later, and the call then gives back what it holds.
  */
-export function needOf({ chat, models, prices, usualOutput, hasBudget }: NeedFacts): CallNeed {
+export function needOf({ chat, models, prices, usualOutput, counted, hasBudget }: NeedFacts): CallNeed {
   const choices = Math.max(1, chat.parameters?.n ?? 1);
   const requested = chat.parameters?.maxOutputTokens;
   const prompt = promptOf(chat, models);
@@ -46,18 +50,21 @@ export function needOf({ chat, models, prices, usualOutput, hasBudget }: NeedFac
   const likely = Math.min(possible, usualOutput ?? (requested === undefined ? guessedOutput : possible));
   const isBound = requested !== undefined;
   const tokens = prompt.likely + likely * choices;
-  if (!hasBudget) return { tokens, nanos: 0, unpriced: "", isBound };
-  // Some providers read the prompt once for each choice.
-  const mostInput = prompt.most * choices;
-  const mostOutput = (isBound && Number.isFinite(possible) ? possible : likely) * choices;
-  let nanos = 0n;
+  if (!hasBudget) return { tokens, nanos: 0, likelyNanos: 0, unpriced: "", isBound };
+  const output = (isBound && Number.isFinite(possible) ? possible : likely) * choices;
+  let [most, probably] = [0n, 0n];
   for (const model of models) {
     const known = prices?.pricesOf(model);
-    if (known === undefined) return { tokens, nanos: undefined, unpriced: model.id, isBound };
-    const cost = mostCost(known, mostInput, mostOutput, chat.serviceTier);
-    if (cost > nanos) nanos = cost;
+    if (known === undefined) return { tokens, nanos: undefined, likelyNanos: 0, unpriced: model.id, isBound };
+    // Some providers read the prompt once for each choice.
+    const costWith = (input: number) => mostCost(known, input * choices, output, chat.serviceTier);
+    const bound = counted?.get(model.id) ?? prompt.most;
+    const likelyBound = prompt.isLong && !isBound ? prompt.most : prompt.likelyMost;
+    most = larger(most, costWith(bound));
+    probably = larger(probably, costWith(Math.min(bound, likelyBound)));
   }
-  return { tokens, nanos: clamp(nanos), unpriced: "", isBound };
+  const likelyNanos = clamp(probably);
+  return { tokens, nanos: isBound ? clamp(most) : likelyNanos, likelyNanos, unpriced: "", isBound };
 }
 
 /** Upper bound of a prompt's tokens from which only its length is read: an estimate would block the event loop. */
@@ -66,20 +73,36 @@ const longPrompt = 300_000;
 /** `mostChatTokens` of English text, divided by its tokens: three for each character, of which a token has four. */
 const mostPerToken = 12;
 
-/** Returns the tokens of a prompt, as estimated and as an upper bound. */
-function promptOf(chat: ChatRequest, models: readonly Model[]): { readonly likely: number; readonly most: number } {
+/** Tokens of a prompt. */
+interface Prompt {
+  /** As estimated. */
+  readonly likely: number;
+  /** Upper bound for all texts but artificial ones. */
+  readonly likelyMost: number;
+  /** Upper bound. */
+  readonly most: number;
+  /** Whether `likely` and `likelyMost` only come from its length. */
+  readonly isLong: boolean;
+}
+
+function promptOf(chat: ChatRequest, models: readonly Model[]): Prompt {
   const window = mostOf(models, ({ contextWindowTokens }) => contextWindowTokens);
-  const most = mostChatTokens(chat);
-  if (most > longPrompt)
-    return { likely: Math.min(Math.ceil(most / mostPerToken), window), most: Math.min(most, window) };
-  const likely = Math.ceil(estimateChatTokens(chat, vocabularySizeOf(models[0])));
-  return { likely, most: Math.min(estimateBounds(likely).high, window) };
+  const longest = mostChatTokens(chat);
+  const most = Math.min(mostChatBytes(chat), window);
+  const isLong = longest > longPrompt;
+  const estimate = isLong ? longest / mostPerToken : estimateChatTokens(chat, vocabularySizeOf(models[0]));
+  const likely = Math.ceil(estimate);
+  return { likely: Math.min(likely, window), likelyMost: Math.min(estimateBounds(likely).high, most), most, isLong };
 }
 
 /** Returns the largest of a limit that models have. Infinite if one of them has none, or if there is no model. */
 function mostOf(models: readonly Model[], limitOf: (model: Model) => number): number {
   const limits = models.map((model) => limitOf(model) || Number.POSITIVE_INFINITY);
   return limits.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...limits);
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 /** Amounts are numbers below 2^53: nine million dollars. */

@@ -55,6 +55,8 @@ interface Delivery {
   stored: number;
   failures: number;
   failure: string | undefined;
+  /** Resolves when the sink has had everything once. */
+  readonly caughtUp: PromiseWithResolvers<void>;
 }
 
 /** Folder of a process that has ended, which this process ships. */
@@ -88,14 +90,28 @@ export class Shipper {
       stored: 0,
       failures: 0,
       failure: undefined,
+      caughtUp: Promise.withResolvers<void>(),
     }));
     if (instance !== undefined) this.#own = this.#sourceOf(join(outbox, instance), false);
   }
 
   /** Ships from now on, and takes over the folders of ended processes, at once and then every minute. */
   start(): void {
+    const adopting = this.#keepAdopting();
     const ships = this.#deliveries.map((delivery) => this.#keepShipping(delivery));
-    this.#running = Promise.all([this.#keepAdopting(), ...ships]);
+    this.#running = Promise.all([adopting, ...ships]);
+  }
+
+  /**
+   * Resolves when a sink has stored what ended processes left before `start`, or after `longestMs` milliseconds.
+   *
+   * @param name name of the sink
+   */
+  async untilCaughtUp(name: string, longestMs: number): Promise<void> {
+    const delivery = this.#deliveries.find(({ sink }) => sink.name === name);
+    const timer = new AbortController();
+    const late = delay(longestMs, undefined, { signal: timer.signal, ref: false }).catch(() => undefined);
+    await Promise.race([delivery?.caughtUp.promise, late]).finally(() => timer.abort());
   }
 
   /** Stops shipping when the batches in progress have ended. */
@@ -252,6 +268,7 @@ export class Shipper {
       if (delivery.failure !== undefined) this.#options.log.info({ sink: sink.name }, "call records are shipped again");
       delivery.failure = undefined;
       delivery.failures = 0;
+      if (!isFull) delivery.caughtUp.resolve();
     } catch (error) {
       const reason = describeError(error);
       if (delivery.failure === undefined) {

@@ -9,6 +9,7 @@ import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
+import { missingPackages } from "../../optional-packages.ts";
 import { callFailure } from "../../upstream/errors.ts";
 import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
@@ -28,6 +29,10 @@ import { modelRules } from "./model-rules.ts";
 import { bedrockModels } from "./models.ts";
 import { toRequest } from "./request.ts";
 import type { Signer } from "./sign.ts";
+
+/** Optional packages that frames.ts and sign.ts load. */
+const packagesToRead = ["@smithy/eventstream-codec", "@smithy/util-utf8"];
+const packagesToSign = ["@aws-sdk/credential-provider-node", "@smithy/signature-v4"];
 
 const optionsSchema = section({
   /** AWS region of the endpoint. Default: `AWS_REGION`, else `AWS_DEFAULT_REGION`. */
@@ -58,6 +63,8 @@ export const provider: ProviderDefinition<Options> = {
   },
   optionsSchema,
   check({ name, dialect, apiKey, baseUrl, options, variables }) {
+    const missing = missingPackages([...packagesToRead, ...(apiKey === undefined ? packagesToSign : [])]);
+    if (missing !== undefined) return [{ path: "enabled", ...missing, fix: `${missing.fix}, or write false` }];
     const region = options.region ?? regionOf(variables);
     // An API key with a custom base URL needs no region.
     if (region !== undefined || (apiKey !== undefined && !baseUrl.includes("{region}"))) return [];

@@ -1,7 +1,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
-import { Agent } from "node:https";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { HttpsProxyAgent } from "https-proxy-agent";
 import type { ProxyChoice } from "../../config/provider.ts";
 
 type Init = ConstructorParameters<typeof SignatureV4>[0];
@@ -43,7 +43,8 @@ export function createSigner(
 function clientOptions(region: string, choice: ProxyChoice | undefined) {
   const proxy = choice?.proxyOf(new URL(`https://sts.${region}.amazonaws.com`));
   if (proxy === undefined) return {};
-  const httpsAgent = new Agent({ proxyEnv: { HTTPS_PROXY: proxy.url.reveal() } });
+  // The agents of Node.js know proxies only since 22.21 and 24.5.
+  const httpsAgent = new HttpsProxyAgent(proxy.url.reveal());
   return { clientConfig: { requestHandler: { httpsAgent } } };
 }
 

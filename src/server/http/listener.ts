@@ -12,6 +12,7 @@ import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
+import { answerHealthPage, isHealthPage } from "./health-pages.ts";
 import { lingerAtClose } from "./lingering-close.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
 
@@ -59,7 +60,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     // The client has disconnected.
     if (connection === undefined) return;
     lingerAtClose(request);
-    const isPage = isPagePath(request);
+    const isPage = isHealthPage(request);
     if (!connections.begin(connection, response, !isPage)) {
       response.setHeader("retry-after", String(retryAfterMs / 1000));
       sendText(response, 503, "the service is overloaded: it has too many requests in progress; retry later\n");
@@ -70,7 +71,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       if (closing) server.closeIdleConnections();
     });
     if (isPage) {
-      answerPage(request, response, ready);
+      answerHealthPage(request, response, ready, services.components).catch(() => response.destroy());
       return;
     }
     const turn = nextTurn();
@@ -222,19 +223,6 @@ function releaseHandlerOnClose(response: ServerResponse): void {
     if (response.writableFinished || response.listenerCount("error") === 0) return;
     response.emit("error", Object.assign(new Error("the client closed the connection"), { code: "ECONNRESET" }));
   });
-}
-
-/** Whether a request is a health probe of a load balancer or an orchestrator. */
-function isPagePath(request: IncomingMessage): boolean {
-  if (request.method !== "GET" && request.method !== "HEAD") return false;
-  const path = requestPath(request);
-  return path === "/healthz" || path === "/readyz";
-}
-
-function answerPage(request: IncomingMessage, response: ServerResponse, ready: boolean): void {
-  const stopping = requestPath(request) === "/readyz" && !ready;
-  response.writeHead(stopping ? 503 : 200, { "content-type": "text/plain; charset=utf-8" });
-  response.end(stopping ? "stopping\n" : "ok\n");
 }
 
 /** Sends a text response and closes the connection. */

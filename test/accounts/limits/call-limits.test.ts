@@ -47,7 +47,7 @@ const holder: LimitedHolder = {
 
 function callWith(more: Parameters<typeof ask>[2] = {}, onStoreLoss: StoreLossPolicy = "local"): CallToLimit {
   const chat = ask("openai/gpt-4o", "one two three", more);
-  return { id: "call", holders: [holder], onStoreLoss, chat, models: [gpt], prices };
+  return { id: "call", beganMs: Date.now(), holders: [holder], onStoreLoss, chat, models: [gpt], prices };
 }
 
 async function take(store: LimitStore, call = callWith()) {
@@ -138,6 +138,42 @@ describe("what an invalid call holds", () => {
       expect(tokens).toBeGreaterThan(0);
       expect(Number.isSafeInteger(nanos) && nanos >= 0).toBe(true);
     }
+  });
+});
+
+describe("a prompt whose upper bound does not fit a budget", () => {
+  const small = { ...budget, amountNanos: 1_000_000 };
+  const owner: LimitedHolder = { holder: "account:a", name: "the account a", budgets: [small] };
+  /** A prompt of 1,000 bytes, which are about 200 tokens: 0.5 of 1 million nanodollars. */
+  const call = (text: string, count: number | undefined) => {
+    const counts: string[] = [];
+    const chat = ask("openai/gpt-4o", text, { parameters: { maxOutputTokens: 10 } });
+    const countPrompt = (model: typeof gpt) => {
+      counts.push(model.id);
+      return Promise.resolve({ high: count ?? 0 });
+    };
+    const limited = new CallLimits(new MemoryLimitStore()).take({
+      ...{ id: "call", beganMs: Date.now(), holders: [owner], onStoreLoss: "local", chat, models: [gpt, gpt], prices },
+      ...(count !== undefined && { countPrompt }),
+    });
+    return { limited, counts };
+  };
+
+  it("is counted if its estimate fits, and let in if its count does", async () => {
+    const { limited, counts } = call("word ".repeat(200), 205);
+    expect((await limited).error).toBeUndefined();
+    expect(counts).toEqual(["openai/gpt-4o"]);
+    expect((await call("word ".repeat(200), 700).limited).error?.reason).toBe("BUDGET_EXHAUSTED");
+  });
+
+  it("is not counted if its estimate does not fit, and the error tells the estimate", async () => {
+    const { limited, counts } = call("word ".repeat(400), 405);
+    expect((await limited).error?.message).toMatch(/may cost \$0\.001\d+, and \$0\.001 are left; request less output$/);
+    expect(counts).toEqual([]);
+  });
+
+  it("is rejected if it cannot be counted", async () => {
+    expect((await call("word ".repeat(200), undefined).limited).error?.reason).toBe("BUDGET_EXHAUSTED");
   });
 });
 

@@ -28,7 +28,7 @@ describe("MemoryLimitStore", () => {
       fc.assert(
         fc.property(script, ({ limits, steps }) => {
           const clock = new VirtualClock();
-          const store = new MemoryLimitStore(clock);
+          const store = new MemoryLimitStore({ clock });
           const model = new LimitModel();
           const claimsById = new Map<string, readonly Claim[]>();
           for (const [index, step] of steps.entries()) {
@@ -69,7 +69,7 @@ describe("MemoryLimitStore", () => {
       fc.assert(
         fc.property(fc.integer({ min: 1, max: 20 }), gaps, (limit, waits) => {
           const clock = new VirtualClock();
-          const store = new MemoryLimitStore(clock);
+          const store = new MemoryLimitStore({ clock });
           const times: bigint[] = [];
           for (const [index, us] of waits.entries()) {
             clock.nowUs += us;
@@ -95,7 +95,7 @@ describe("MemoryLimitStore", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), fc.array(fc.nat(400_000), { maxLength: 20 }), (limit, waits) => {
         const clock = new VirtualClock();
-        const store = new MemoryLimitStore(clock);
+        const store = new MemoryLimitStore({ clock });
         let refused = store.reserve("", [requests(limit)]);
         for (const [index, us] of [...waits, ...new Array(limit).fill(0)].entries()) {
           clock.nowUs += us;
@@ -115,7 +115,7 @@ describe("MemoryLimitStore", () => {
 
   it("forgets limits that are whole again", () => {
     const clock = new VirtualClock();
-    const store = new MemoryLimitStore(clock);
+    const store = new MemoryLimitStore({ clock });
     for (let index = 0; index < 1000; index++) {
       const holder = `account:${index}`;
       store.reserve(String(index), [requests(5, holder), { ...requests(5, holder), kind: "calls" }]);
@@ -128,7 +128,7 @@ describe("MemoryLimitStore", () => {
 
   it("tells how long a spent budget lasts, and to retry soon if calls in progress hold the rest", () => {
     const clock = new VirtualClock();
-    const store = new MemoryLimitStore(clock);
+    const store = new MemoryLimitStore({ clock });
     const period = { name: "0:day", endMs: 5000 };
     const budget: Claim = { holder: "account:a", kind: "budget", limit: 100, hold: 60, shadow: false, period };
     expect(store.reserve("1", [budget]).refusedBy).toBeUndefined();

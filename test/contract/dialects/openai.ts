@@ -75,7 +75,7 @@ export const dialects: readonly Dialect[] = [
       error("an invalid body", 422, "invalid_request_error", null, "INVALID_REQUEST"),
       {
         ...error("a rate limit", 429, "requests", "rate_limit_exceeded", "PROVIDER_RATE_LIMITED"),
-        headers: { "retry-after-ms": "1500", "retry-after": "9" },
+        headers: { "retry-after-ms": "1500", "retry-after": "2" },
         retryAfterMs: 1500,
       },
       {

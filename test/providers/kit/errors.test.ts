@@ -91,7 +91,7 @@ describe("an error status", () => {
   it("reports the retry delay only for retryable errors", async () => {
     const rateLimit = openAiError("rate_limit_exceeded");
     expect((await failure({ status: 429, headers: { "retry-after": "2" } }, rateLimit)).facts.retryAfterMs).toBe(2_000);
-    const both = { "retry-after": "2", "retry-after-ms": "150" };
+    const both = { "retry-after": "1", "retry-after-ms": "150" };
     expect((await failure({ status: 429, headers: both }, rateLimit)).facts.retryAfterMs).toBe(150);
     const quota = await failure({ status: 429, headers: both }, openAiError("insufficient_quota"));
     expect(quota.facts.retryAfterMs).toBeUndefined();

@@ -69,7 +69,7 @@ export declare type QueryUsageRequest = Message<"dragoman.admin.v1.QueryUsageReq
   pageSize: number;
 
   /**
-   * next_page_token of the previous page; empty for the first page. Opaque; at most 4096 characters.
+   * next_page_token of the previous page; empty for the first page. Opaque; at most 32768 characters.
    *
    * @generated from field: string page_token = 8;
    */

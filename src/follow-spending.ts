@@ -1,0 +1,39 @@
+import { limitedAccount, limitedKey } from "./accounts/limits/claims.ts";
+import { PastSpending } from "./accounts/limits/past-spending.ts";
+import type { SpendingReader } from "./accounts/limits/spending-reader.ts";
+import type { StoreMirror } from "./accounts/store-mirror.ts";
+import type { Config } from "./config/config.ts";
+import type { Log } from "./telemetry/log.ts";
+
+/** What budgets have spent, which the process does not read before `start`. */
+interface FollowedSpending {
+  readonly past: PastSpending;
+  /** Begins to read what the budgets of all keys and accounts have spent. */
+  start(config: Pick<Config, "authentication" | "accounts">, mirror: StoreMirror | undefined): void;
+}
+
+/**
+ * Creates what remembers from the ledger how much calls had spent of budgets before this process began. Logs if the
+ * database stops or starts to respond. Call it before the first call of the process.
+ */
+export function followSpending(reader: SpendingReader, log: Log): FollowedSpending {
+  const past = new PastSpending({
+    reader,
+    sinceMs: Date.now(),
+    onState(error) {
+      if (error === undefined) log.info("the ledger responds again: budgets count what was spent before");
+      else log.warn({ err: error }, "the ledger does not respond: budgets count only what this process spends");
+    },
+  });
+  return {
+    past,
+    start({ authentication, accounts }, mirror) {
+      past.prepare([...authentication.keys.map(limitedKey), ...accounts.map(limitedAccount)]);
+      mirror?.refresh().then(
+        () => past.prepare(mirror.limitedHolders()),
+        // While the database is away, the process knows nobody of it.
+        () => undefined,
+      );
+    },
+  };
+}
