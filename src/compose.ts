@@ -1,15 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { RememberingLimitStore } from "./accounts/limits/remembering-store.ts";
+import { Adapters } from "./adapters.ts";
+import { type Changes, changesBetween, restartKeys } from "./config/changes.ts";
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
+import { withFixed } from "./config/reload-rules.ts";
 import type { RedisSettings } from "./config/state.ts";
 import { followAccounts } from "./follow-accounts.ts";
 import { followSpending } from "./follow-spending.ts";
 import { describeError } from "./ledger/describe-error.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { Rejections } from "./load/rejections.ts";
-import type { Adapter } from "./providers/adapter.ts";
-import { dialects } from "./providers/registry.ts";
 import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
 import type { RedisLimitStore } from "./state/redis-limit-store.ts";
@@ -19,18 +20,37 @@ import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
-import { TemplateSandbox } from "./templates/sandbox.ts";
 import { watchComponents } from "./watch-components.ts";
 
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
 const longestShippingMs = 5_000;
+
+/** What a reload has changed. */
+export interface Reloaded {
+  /** Number of the configuration, counted from 1. */
+  readonly generation: number;
+  readonly changes: Changes;
+  /** Changed keys that have no effect until a restart. */
+  readonly needRestart: readonly string[];
+}
+
+/** The service with everything that it is composed of. */
+export interface ComposedService extends Service {
+  /**
+   * Replaces the configuration, but for what needs a restart. Throws ConfigError, and changes nothing, if callers on
+   * other machines would need no key.
+   */
+  reload(next: Config): Reloaded;
+}
 
 /**
  * Composes the service from its configuration and starts it.
  *
  * @param routing state of routing that the service shows and logs. Default: its own.
  */
-export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<Service> {
+export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<ComposedService> {
+  let running = config;
+  const adapters = new Adapters(config);
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
   const store = ledger && createStoreThread(config.store, ledger.instance, log);
@@ -40,7 +60,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   const limitStore = shared ?? (spending && new RememberingLimitStore(spending.past));
   const service = await startService({
     config,
-    adapters: createAdapters(config),
+    adapters: adapters.all,
     models: config.listedModels,
     observers: [
       createCallLog(log),
@@ -65,6 +85,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   accounts?.start();
   spending?.start(config, accounts?.mirror);
   const stopStateLog = logStateChanges(service.routing, log);
+  let generation = 1;
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await service.stop().finally(stopStateLog);
@@ -75,6 +96,19 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   };
   return {
     ...service,
+    reload(written) {
+      const next = withFixed(written, running);
+      const changes = changesBetween(running, next);
+      const needRestart = restartKeys(running, written);
+      if (changes.keys.length === 0) return { generation, changes, needRestart };
+      const prepared = adapters.prepare(next);
+      generation = service.reload({ config: next, adapters: prepared.adapters, models: next.listedModels });
+      prepared.commit();
+      accounts?.setConfig(next);
+      log.level = next.log.level;
+      running = next;
+      return { generation, changes, needRestart };
+    },
     stop() {
       stopping ??= stop();
       return stopping;
@@ -119,14 +153,4 @@ async function openSharedLimits(settings: RedisSettings, log: Log): Promise<Redi
   });
   await Promise.race([store.tried, delay(longestRedisWaitMs, undefined, { ref: false })]);
   return store;
-}
-
-/** Creates the adapter of every configured provider. The adapters share one sandbox for chat templates. */
-export function createAdapters(config: Pick<Config, "providers" | "limits">): readonly Adapter[] {
-  const { maxTemplateProcesses: maxProcesses, maxTemplateProcessesPerAccount: maxPerAccount } = config.limits;
-  const sandbox = new TemplateSandbox({ maxProcesses, maxPerAccount });
-  return config.providers.flatMap((settings) => {
-    const definition = dialects.find(({ name }) => name === settings.dialect);
-    return definition === undefined ? [] : [definition.create(settings, sandbox)];
-  });
 }

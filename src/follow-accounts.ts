@@ -1,5 +1,5 @@
 import type { AccountStore } from "./accounts/account-store.ts";
-import { StoreMirror } from "./accounts/store-mirror.ts";
+import { type ConfiguredIds, StoreMirror } from "./accounts/store-mirror.ts";
 import type { Config } from "./config/config.ts";
 import type { Log } from "./telemetry/log.ts";
 
@@ -7,35 +7,47 @@ import type { Log } from "./telemetry/log.ts";
 interface FollowedAccounts {
   readonly mirror: StoreMirror;
   start(): void;
+  /** Follows a reloaded configuration. */
+  setConfig(config: AccountsConfig): void;
 }
+
+type AccountsConfig = Pick<Config, "authentication" | "accounts">;
 
 /**
  * Creates the mirror of the keys and accounts of a database. Logs if the database stops or starts to respond, what has no
  * effect, and that callers need a key while there is none.
  */
-export function followAccounts(
-  store: AccountStore,
-  config: Pick<Config, "authentication" | "accounts">,
-  log: Log,
-): FollowedAccounts {
-  const { authentication, accounts } = config;
-  const idsOf = (entries: readonly { readonly id: string }[]) => new Set(entries.map(({ id }) => id));
+export function followAccounts(store: AccountStore, config: AccountsConfig, log: Log): FollowedAccounts {
   const mirror = new StoreMirror({
     store,
-    configured: { keys: idsOf(authentication.keys), accounts: idsOf(accounts) },
+    configured: configuredIds(config),
     onState(error) {
       if (error === undefined) log.info("the database of keys and accounts responds again");
       else log.warn({ err: error.cause ?? error }, "the database of keys and accounts does not respond");
     },
     onIgnored: (why) => log.warn({ why }, "a key or account of the database has no effect"),
   });
-  const start = (): void => {
-    mirror.start();
+  const warnWithoutKeys = ({ authentication }: AccountsConfig): void => {
     if (authentication.mode !== "keys" || authentication.keys.length > 0) return;
     mirror.refresh().then(
       () => mirror.keyIds.length === 0 && log.warn("nobody has a key: `dragoman keys create --role admin` makes one"),
       () => undefined,
     );
   };
-  return { mirror, start };
+  return {
+    mirror,
+    start() {
+      mirror.start();
+      warnWithoutKeys(config);
+    },
+    setConfig(next) {
+      mirror.setConfigured(configuredIds(next));
+      warnWithoutKeys(next);
+    },
+  };
+}
+
+function configuredIds({ authentication, accounts }: AccountsConfig): ConfiguredIds {
+  const idsOf = (entries: readonly { readonly id: string }[]) => new Set(entries.map(({ id }) => id));
+  return { keys: idsOf(authentication.keys), accounts: idsOf(accounts) };
 }

@@ -106,6 +106,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       ...["config/provider.ts", "config/environment.ts", "config/secret.ts", "config/rules.ts"],
     ],
   ],
+  ["adapters.ts", ["config", "providers/adapter.ts", "providers/registry.ts", "templates/sandbox.ts"]],
   ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
   ["database", ["make-folder.ts"]],
   [
@@ -131,6 +132,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
+  ["reload", ["config", "telemetry/log.ts"]],
   [
     "calls",
     [

@@ -11,10 +11,15 @@ const leastMs = 250;
 /** Time in ms after which a read has failed. */
 const readTimeoutMs = 5000;
 
+/** Ids that the configuration has. It takes precedence over the database. */
+export interface ConfiguredIds {
+  readonly keys: ReadonlySet<string>;
+  readonly accounts: ReadonlySet<string>;
+}
+
 interface MirrorOptions {
   readonly store: AccountStore;
-  /** Ids that the configuration has. It takes precedence over the database. */
-  readonly configured: { readonly keys: ReadonlySet<string>; readonly accounts: ReadonlySet<string> };
+  readonly configured: ConfiguredIds;
   /** Called if the database stops or starts to respond; without an error if it responds. */
   readonly onState?: (error?: GatewayError) => void;
   /** Called once for a key or account of the database that has no effect. `why`: its name and the reason. */
@@ -33,6 +38,7 @@ export class StoreMirror {
   readonly #unreadable = new Set<string>();
   readonly #ignored = new Set<string>();
   readonly #closing = new AbortController();
+  #configured: ConfiguredIds;
   #keyIds: readonly string[] = [];
   #revision = 0;
   #responds = true;
@@ -47,6 +53,13 @@ export class StoreMirror {
 
   constructor(options: MirrorOptions) {
     this.#options = options;
+    this.#configured = options.configured;
+  }
+
+  /** Changes the ids that the configuration has. The others show the entries of the database at once. */
+  setConfigured(configured: ConfiguredIds): void {
+    this.#configured = configured;
+    this.#keyIds = [...this.#keys.keys()].filter((id) => !configured.keys.has(id)).sort();
   }
 
   /** Reads the database now, and follows its changes until `close`. Never waits for it. */
@@ -65,35 +78,36 @@ export class StoreMirror {
 
   /** Returns the key with a secret, by the SHA-256 of the whole key. */
   keyOf(sha256: string): StoredKey | undefined {
-    return this.#bySha256.get(sha256);
+    const key = this.#bySha256.get(sha256);
+    return key !== undefined && this.#configured.keys.has(key.id) ? undefined : key;
   }
 
   key(id: string): StoredKey | undefined {
-    return this.#keys.get(id);
+    return this.#configured.keys.has(id) ? undefined : this.#keys.get(id);
   }
 
-  /** Ids of all keys, in order. */
+  /** Ids of all keys but those of the configuration, in order. */
   get keyIds(): readonly string[] {
     return this.#keyIds;
   }
 
   account(id: string): StoredAccount | undefined {
-    return this.#accounts.get(id);
+    return this.#configured.accounts.has(id) ? undefined : this.#accounts.get(id);
   }
 
   /** Whether an account has settings that cannot be read and that this process has never known: its limits are unknown. */
   isUnreadable(accountId: string): boolean {
-    return this.#unreadable.has(accountId);
+    return this.#unreadable.has(accountId) && !this.#configured.accounts.has(accountId);
   }
 
   accounts(): Iterable<StoredAccount> {
-    return this.#accounts.values();
+    return [...this.#accounts.values()].filter(({ id }) => !this.#configured.accounts.has(id));
   }
 
   /** Everybody in the database who can have limits or budgets. */
   *limitedHolders(): Iterable<LimitedHolder> {
-    for (const key of this.#keys.values()) yield limitedKey(key);
-    for (const account of this.#accounts.values()) yield limitedAccount(account);
+    for (const key of this.#keys.values()) if (!this.#configured.keys.has(key.id)) yield limitedKey(key);
+    for (const account of this.accounts()) yield limitedAccount(account);
   }
 
   /** Changes the database, and follows the change. Rejects with STORE_UNAVAILABLE if the database does not respond. */
@@ -170,7 +184,7 @@ export class StoreMirror {
   }
 
   #apply({ revision, keys, accounts, unreadable }: Changes): void {
-    const { configured } = this.#options;
+    const configured = this.#configured;
     for (const { kind, id, why } of unreadable) {
       this.#ignore(`${kind} ${id}: ${why}`);
       // The key may be revoked. An account keeps its former limits.
@@ -180,17 +194,15 @@ export class StoreMirror {
     const newIds: string[] = [];
     for (const key of keys) {
       if (configured.keys.has(key.id)) this.#ignore(`key ${key.id}: the configuration has a key with this id`);
-      else {
-        if (!this.#keys.has(key.id)) newIds.push(key.id);
-        this.#setKey(key);
-      }
+      else if (!this.#keys.has(key.id)) newIds.push(key.id);
+      this.#setKey(key);
     }
     this.#keyIds = mergeSorted(this.#keyIds, newIds.sort());
     for (const account of accounts) {
       const { id } = account;
       this.#unreadable.delete(id);
       if (configured.accounts.has(id)) this.#ignore(`account ${id}: the configuration has an account with this id`);
-      else this.#accounts.set(id, Object.freeze(account));
+      this.#accounts.set(id, Object.freeze(account));
     }
     this.#revision = revision;
   }

@@ -5,7 +5,6 @@ import type { CallObserver } from "../ledger/call-observer.ts";
 import type { ByteBudget } from "../load/byte-budget.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
-import type { CountingLimits } from "../tokens/counting-limits.ts";
 
 /** What a call needs from its client's connection. Both listeners provide it. */
 export interface CallSource {
@@ -25,22 +24,11 @@ export interface CallSource {
   patienceMs?(): number | undefined;
 }
 
-/** Observers, limits and counts, which all calls of the service share. */
+/** Observers and counts, which all calls of the service share. They outlive snapshots of the configuration. */
 export interface CallEnvironment {
   readonly observers: readonly CallObserver[];
-  /** Maximum call duration in milliseconds. */
-  readonly maxCallMs: number;
-  /** Maximum time in milliseconds until a request is complete. */
-  readonly maxRequestMs: number;
   /** Bytes of the requests of all calls in progress. */
   readonly requestBytes: ByteBudget;
-  /** Maximum concurrent calls per account and model. 0: no limit. Undefined: the profile's limit. */
-  readonly maxCallsPerModel: number | undefined;
-  /** Maximum size of a response, in bytes. */
-  readonly maxAnswerBytes: number;
-  /** Maximum number of values of a request. */
-  readonly maxValues: number;
-  readonly counting: CountingLimits;
   readonly learned: LearnedFields;
   readonly router: Router;
   readonly slots: CallSlots;

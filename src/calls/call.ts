@@ -76,7 +76,7 @@ export class Call implements ObservedCall {
     this.signal = this.#controller.signal;
     this.requestId = cleanRequestId(source.requestHeader.get("x-request-id")) ?? this.id;
     this.#patienceMs = source.patienceMs?.() ?? Number.POSITIVE_INFINITY;
-    const { maxCallMs, maxRequestMs } = environment;
+    const { maxCallMs, maxRequestMs } = lease.snapshot.bounds;
     this.#clock = new CallClock(Math.min(source.timeoutMs() ?? Number.POSITIVE_INFINITY, maxCallMs), maxRequestMs, {
       deadline: () => this.end(deadlineExceeded(this.#waitsFor())),
       requestIncomplete: () => this.end(requestIncomplete(maxRequestMs)),
@@ -134,17 +134,17 @@ export class Call implements ObservedCall {
 
   /** Maximum size of the response, in bytes. */
   get maxAnswerBytes(): number {
-    return this.#environment.maxAnswerBytes;
+    return this.snapshot.bounds.maxAnswerBytes;
   }
 
   /** Maximum number of values of the request. */
   get maxValues(): number {
-    return this.#environment.maxValues;
+    return this.snapshot.bounds.maxValues;
   }
 
   /** Bounds of token counting. */
   get counting(): CountingLimits {
-    return this.#environment.counting;
+    return this.snapshot.bounds.counting;
   }
 
   /** Fields that targets rejected although no caller wrote them. */
@@ -229,11 +229,10 @@ export class Call implements ObservedCall {
    * if the configuration sets no limit. Throws CONCURRENCY_LIMITED if no slot is free.
    */
   acquireSlot(profileLimit: number | undefined): void {
-    const { maxCallsPerModel, slots } = this.#environment;
-    const limit = maxCallsPerModel ?? profileLimit ?? 0;
+    const limit = this.snapshot.bounds.maxCallsPerModel ?? profileLimit ?? 0;
     if (limit === 0 || this.#settled || this.#releaseSlot !== undefined) return;
     const { accountId, model } = this.#facts;
-    this.#releaseSlot = slots.take({ accountId, model, keyId: this.caller.keyId }, limit);
+    this.#releaseSlot = this.#environment.slots.take({ accountId, model, keyId: this.caller.keyId }, limit);
   }
 
   /** Reports to the observers that the call may ask a provider from now on. Resolves when they are ready for it. */

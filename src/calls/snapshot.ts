@@ -5,13 +5,30 @@ import type { Catalog } from "../models/catalog.ts";
 import type { PriceList } from "../prices/price-list.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { Adapter } from "../providers/adapter.ts";
+import type { CountingLimits } from "../tokens/counting-limits.ts";
+
+/** Bounds of one call. */
+export interface CallBounds {
+  /** Maximum call duration in milliseconds. */
+  readonly maxCallMs: number;
+  /** Maximum time in milliseconds until a request is complete. */
+  readonly maxRequestMs: number;
+  /** Maximum concurrent calls per account and model. 0: no limit. Undefined: the profile's limit. */
+  readonly maxCallsPerModel: number | undefined;
+  /** Maximum size of a response, in bytes. */
+  readonly maxAnswerBytes: number;
+  /** Maximum number of values of a request. */
+  readonly maxValues: number;
+  readonly counting: CountingLimits;
+}
 
 /**
- * Everything that can be replaced while the service runs. A call keeps the snapshot with which it started. The service
- * does not reload its configuration yet, so it has only one snapshot.
+ * What calls know of the configuration. A reload replaces it while the service runs. A call keeps the snapshot with
+ * which it started.
  */
 export interface Snapshot {
   readonly authenticate: Authenticate;
+  readonly bounds: CallBounds;
   /** Keys and accounts. Default: no account has settings. */
   readonly directory?: Directory;
   readonly catalog: Catalog;
@@ -43,9 +60,11 @@ interface Holder {
 
 /**
  * Leases the current snapshot to calls. When the last call of a replaced snapshot has settled, closes the adapters that
- * no newer snapshot contains.
+ * no other snapshot in use contains.
  */
 export class Snapshots {
+  readonly #listeners = new Set<() => void>();
+  #generation = 1;
   #current: Holder;
   /** The current snapshot, and replaced snapshots that calls still use. */
   readonly #live: Set<Holder>;
@@ -59,6 +78,17 @@ export class Snapshots {
     return this.#current.snapshot;
   }
 
+  /** Number of the current snapshot, counted from 1. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Calls the listener when a snapshot was replaced, and when the last call of a replaced one has settled. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   lease(): SnapshotLease {
     const holder = this.#current;
     holder.leases++;
@@ -66,7 +96,7 @@ export class Snapshots {
       snapshot: holder.snapshot,
       release: () => {
         holder.leases--;
-        if (holder !== this.#current && holder.leases === 0) void this.#drop(holder);
+        if (holder !== this.#current && holder.leases === 0) this.#retire(holder);
       },
     };
   }
@@ -76,12 +106,24 @@ export class Snapshots {
     const replaced = this.#current;
     this.#current = { snapshot: next, leases: 0 };
     this.#live.add(this.#current);
-    if (replaced.leases === 0) void this.#drop(replaced);
+    this.#generation++;
+    if (replaced.leases === 0) this.#retire(replaced);
+    else this.#changed();
   }
 
   /** Closes every adapter. */
   async close(): Promise<void> {
     await Promise.all([...this.#live].map((holder) => this.#drop(holder)));
+  }
+
+  /** Drops a replaced snapshot. Nobody waits for the connections of its adapters, and calls go on if one cannot close. */
+  #retire(holder: Holder): void {
+    this.#drop(holder).catch(() => undefined);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   async #drop(holder: Holder): Promise<void> {

@@ -1,12 +1,24 @@
 import type { Config } from "../config/config.ts";
+import type { OnRead } from "../config/config-file.ts";
 import type { Environment } from "../config/environment.ts";
 
 /**
  * Loads the configuration of a command. Rejects with ConfigError, which has every mistake. Loads the providers only now:
  * that takes longer than all else that help and mistakes of the command line need.
  */
-export async function loadConfigFor(file: string | undefined, environment: Environment): Promise<Config> {
+export async function loadConfigFor(
+  file: string | undefined,
+  environment: Environment,
+  onRead?: OnRead,
+): Promise<Config> {
   const { loadConfig } = await import("../config/load.ts");
   const { dialects, listedModels, providers } = await import("../providers/registry.ts");
-  return loadConfig({ environment, file, providers, dialects, models: listedModels(environment) });
+  return loadConfig({
+    environment,
+    file,
+    providers,
+    dialects,
+    models: listedModels(environment),
+    ...(onRead && { onRead }),
+  });
 }

@@ -1,15 +1,30 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import { ConfigError } from "./config-error.ts";
 
 /** A YAML mapping in the configuration file. */
 export type Tree = Record<string, unknown>;
 
+/** Gets the absolute path and the content of a file. Undefined: it cannot be read. */
+export type OnRead = (path: string, content: Buffer | undefined) => void;
+
+/** Reads a file, and passes it to `onRead` in any case. Throws the error of the system. */
+export function readAndReport(path: string, onRead: OnRead): Buffer {
+  let content: Buffer | undefined;
+  try {
+    content = readFileSync(path);
+    return content;
+  } finally {
+    onRead(resolve(path), content);
+  }
+}
+
 /** Reads a YAML file, with null for keys without a value. Throws ConfigError at once if it is unreadable, invalid YAML or not a mapping. */
-export function readConfigFile(path: string): Tree {
+export function readConfigFile(path: string, onRead: OnRead = () => {}): Tree {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readAndReport(path, onRead).toString("utf8");
   } catch (error) {
     throw new ConfigError([
       { path, problem: `cannot be read (${errorCode(error)})`, fix: "check --config or DRAGOMAN_CONFIG" },

@@ -7,7 +7,7 @@ import { readKeysVariable } from "./api-keys-variable.ts";
 import { reportExposure, resolveAuthentication } from "./authentication.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { ConfigError, type ConfigProblem, type ReportProblem } from "./config-error.ts";
-import { readConfigFile } from "./config-file.ts";
+import { type OnRead, readConfigFile } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 import { interpolate } from "./interpolate.ts";
 import { reportUnreachable, resolveModels } from "./models.ts";
@@ -15,7 +15,7 @@ import { resolvePrices } from "./prices.ts";
 import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
-import { address, fileSchema, level, mode } from "./schema.ts";
+import { address, fileSchema, level, mode, type TlsSection } from "./schema.ts";
 import { resolveState } from "./state-schema.ts";
 import { mayHaveKeys, resolveStore } from "./store.ts";
 import { readTlsFiles } from "./tls-files.ts";
@@ -32,6 +32,8 @@ interface ConfigSources {
   readonly dialects?: readonly ConfigurableProvider[];
   /** Built-in models of the catalog. The file can change and deploy them. Default none. */
   readonly models?: readonly Model[];
+  /** Called for each file that the configuration needs: the configuration file and TLS files. */
+  readonly onRead?: OnRead;
 }
 
 /**
@@ -54,6 +56,7 @@ export function loadConfig({
   providers: known = [],
   dialects = known,
   models: builtIn = [],
+  onRead = () => {},
 }: ConfigSources): Config {
   const problems = new Map<string, ConfigProblem>();
   // Keep only the first problem at a path, because it causes the later ones.
@@ -61,7 +64,7 @@ export function loadConfig({
     if (!problems.has(path)) problems.set(path, { path, problem, fix });
   };
   const source = file ?? (environment.DRAGOMAN_CONFIG || undefined);
-  const written = source === undefined ? {} : withoutUnset(readConfigFile(source), fileSchema, report);
+  const written = source === undefined ? {} : withoutUnset(readConfigFile(source, onRead), fileSchema, report);
   const content = validate(interpolate(written, environment, report), written, report);
   const variable = <T>(schema: ZodType<T>, name: string): T | undefined => {
     const text = environment[name];
@@ -80,6 +83,7 @@ export function loadConfig({
   // After a mistake in `authentication` the mode is unknown, and reporting exposure would report the mistake twice.
   const modeIsKnown = ![...problems.keys()].some((path) => /^(DRAGOMAN_A|authentication\b)/.test(path));
   const authentication = resolveAuthentication(content.authentication, modeVariable, keysOfVariable, report);
+  const readTls = (path: string, tls: TlsSection) => readTlsFiles(path, tls, { folder, onRead }, report);
   const listener = (name: "grpc" | "http", addressVariable: string): ListenerConfig => {
     const { address: configured, tls } = content[name];
     const override = variable(address, addressVariable);
@@ -87,7 +91,7 @@ export function loadConfig({
     if (modeIsKnown) {
       reportExposure(authentication.mode, override === undefined ? `${name}.address` : addressVariable, chosen, report);
     }
-    return { ...chosen, tls: tls === undefined ? undefined : readTlsFiles(`${name}.tls`, tls, folder, report) };
+    return { ...chosen, tls: tls === undefined ? undefined : readTls(`${name}.tls`, tls) };
   };
   const grpc = { ...listener("grpc", "DRAGOMAN_GRPC_ADDRESS"), reflection: content.grpc.reflection };
   const http = {

@@ -1,20 +1,22 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { createSecureContext } from "node:tls";
 import type { TlsFiles } from "./config.ts";
 import type { ReportProblem } from "./config-error.ts";
-import { errorCode } from "./config-file.ts";
+import { errorCode, type OnRead, readAndReport } from "./config-file.ts";
 import type { TlsSection } from "./schema.ts";
 
-/**
- * Reads and checks the files of a `tls` section. Reports missing or invalid files and then returns undefined.
- *
- * @param folder base of relative paths
- */
+interface Reading {
+  /** Base of relative paths. */
+  readonly folder: string;
+  readonly onRead: OnRead;
+}
+
+/** Reads and checks the files of a `tls` section. Reports missing or invalid files and then returns undefined. */
 export function readTlsFiles(
   path: string,
   section: TlsSection,
-  folder: string,
+  { folder, onRead }: Reading,
   report: ReportProblem,
 ): TlsFiles | undefined {
   const read = <T>(key: keyof TlsSection, name: string, parse: (pem: Buffer) => T) => {
@@ -25,7 +27,7 @@ export function readTlsFiles(
     }
     let pem: Buffer;
     try {
-      pem = readFileSync(resolve(folder, file));
+      pem = readAndReport(resolve(folder, file), onRead);
     } catch (error) {
       // Do not quote the value: it may be the private key instead of its path.
       report(
@@ -53,6 +55,13 @@ export function readTlsFiles(
       "does not match the certificate",
       "give the private key of the first certificate in tls.certificate",
     );
+    return undefined;
+  }
+  try {
+    createSecureContext({ cert: certificate.pem, key: key.pem, ca: authority?.pem });
+  } catch (error) {
+    // For example, OpenSSL rejects keys that are too short.
+    report(path, `cannot be used (${errorCode(error)})`, "give a certificate and key that OpenSSL accepts");
     return undefined;
   }
   return { certificate: certificate.pem, key: key.pem, clientAuthority: authority?.pem };

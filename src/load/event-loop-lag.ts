@@ -11,13 +11,13 @@ const samples = 5;
 export class EventLoopLag implements LoadBound {
   readonly name = "event-loop lag";
   readonly problem = "its event loop lags";
-  readonly #maxMs: number;
+  /** Maximum lag in milliseconds. 0: no bound. */
+  maxMs: number;
   readonly #late: boolean[] = [];
   #isExceeded = false;
 
-  /** `maxMs`: maximum lag in milliseconds. */
   constructor(maxMs: number) {
-    this.#maxMs = maxMs;
+    this.maxMs = maxMs;
   }
 
   isExceeded(): boolean {
@@ -26,7 +26,7 @@ export class EventLoopLag implements LoadBound {
 
   /** Adds a sample: the delay of a timer in milliseconds. */
   sample(lagMs: number): void {
-    this.#late.push(lagMs > this.#maxMs);
+    this.#late.push(this.maxMs > 0 && lagMs > this.maxMs);
     if (this.#late.length > samples) this.#late.shift();
     this.#isExceeded = this.#late.filter(Boolean).length > samples / 2;
   }

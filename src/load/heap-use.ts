@@ -21,14 +21,14 @@ const youngBytes = 96 * 2 ** 20;
 export class HeapUse implements LoadBound {
   readonly name = "heap";
   readonly problem = "its memory is nearly full";
-  readonly #maxShare: number;
+  /** Maximum share of the heap limit, from 0 to 1. 0: no bound. */
+  maxShare: number;
   readonly #collect = garbageCollector();
   #nextCollection = 0;
   #isExceeded = false;
 
-  /** `maxShare`: maximum share of the heap limit, from 0 to 1. */
   constructor(maxShare: number) {
-    this.#maxShare = maxShare;
+    this.maxShare = maxShare;
   }
 
   isExceeded(): boolean {
@@ -37,12 +37,12 @@ export class HeapUse implements LoadBound {
 
   /** Compares the heap with the bound. `nowMs`: time in milliseconds. */
   sample(nowMs: number): void {
-    this.#isExceeded = usedShare() > this.#maxShare;
+    this.#isExceeded = this.maxShare > 0 && usedShare() > this.maxShare;
     if (!this.#isExceeded || nowMs < this.#nextCollection) return;
     const begin = performance.now();
     this.#collect();
     this.#nextCollection = nowMs + restFactor * (performance.now() - begin);
-    this.#isExceeded = usedShare() > this.#maxShare;
+    this.#isExceeded = usedShare() > this.maxShare;
   }
 }
 

@@ -14,20 +14,29 @@ interface LoadLimits {
 
 interface SampledLoad {
   readonly bounds: readonly LoadBound[];
+  /** Changes the limits of both bounds. */
+  setLimits(limits: LoadLimits): void;
   stop(): void;
 }
 
 /** Samples the event loop and the heap until `stop`. Does not keep the process running. */
 export function sampleLoad({ maxEventLoopLagMs, heapShare }: LoadLimits): SampledLoad {
-  const lag = maxEventLoopLagMs > 0 ? new EventLoopLag(maxEventLoopLagMs) : undefined;
-  const heap = heapShare > 0 ? new HeapUse(heapShare) : undefined;
+  const lag = new EventLoopLag(maxEventLoopLagMs);
+  const heap = new HeapUse(heapShare);
   let last = performance.now();
-  heap?.sample(last);
+  heap.sample(last);
   const timer = setInterval(() => {
     const now = performance.now();
-    lag?.sample(now - last - intervalMs);
+    lag.sample(now - last - intervalMs);
     last = now;
-    heap?.sample(now);
+    heap.sample(now);
   }, intervalMs).unref();
-  return { bounds: [lag, heap].filter((bound) => bound !== undefined), stop: () => clearInterval(timer) };
+  return {
+    bounds: [lag, heap],
+    setLimits(limits) {
+      lag.maxMs = limits.maxEventLoopLagMs;
+      heap.maxShare = limits.heapShare;
+    },
+    stop: () => clearInterval(timer),
+  };
 }

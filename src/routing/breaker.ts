@@ -24,7 +24,7 @@ const ordinary: Trial = { isTrial: false };
  * opens for longer. A call can also try an open target, if it has no other.
  */
 export class Breaker {
-  readonly #settings: BreakerSettings;
+  #settings: BreakerSettings;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #onChange: (from: TargetStateName, to: TargetStateName, forMs?: number) => void;
@@ -51,6 +51,19 @@ export class Breaker {
     this.#clock = clock;
     this.#onChange = onChange;
     this.#random = random;
+  }
+
+  /**
+   * Changes the settings. Keeps the state, with the time for which the breaker is open. If the window changes, the
+   * counts start anew, since they belong to parts of the former window.
+   */
+  setSettings(settings: BreakerSettings): void {
+    const { windowMs } = this.#settings;
+    this.#settings = settings;
+    if (settings.windowMs === windowMs) return;
+    this.#calls.fill(0);
+    this.#failures.fill(0);
+    this.#part = this.#partNow();
   }
 
   get state(): TargetStateName {
@@ -148,12 +161,16 @@ export class Breaker {
 
   /** Moves the window to the present. */
   #advance(): void {
-    const part = Math.floor((this.#clock.now() * parts) / Math.max(1, this.#settings.windowMs));
+    const part = this.#partNow();
     for (let next = Math.max(this.#part + 1, part - parts + 1); next <= part; next++) {
       this.#calls[next % parts] = 0;
       this.#failures[next % parts] = 0;
     }
     this.#part = Math.max(this.#part, part);
+  }
+
+  #partNow(): number {
+    return Math.floor((this.#clock.now() * parts) / Math.max(1, this.#settings.windowMs));
   }
 }
 

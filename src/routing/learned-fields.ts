@@ -1,5 +1,5 @@
 import { type LearnedField, nothingLearned, replaces } from "../chat/planning/learned.ts";
-import type { Target } from "./target.ts";
+import type { NamedTarget } from "./target.ts";
 
 /** Time for which Dragoman remembers a learned field: 24 hours. */
 const lifetimeMs = 24 * 60 * 60 * 1000;
@@ -38,14 +38,14 @@ export class LearnedFields {
   }
 
   /** Returns the fields that a target rejected in the last 24 hours. */
-  of(target: Target): readonly LearnedField[] {
+  of(target: NamedTarget): readonly LearnedField[] {
     if (this.#entries.size === 0) return nothingLearned;
     this.#dropExpired();
     return this.#byTarget.get(keyOf(target)) ?? nothingLearned;
   }
 
   /** Remembers fields of a target. Forgets the oldest ones beyond the maximum. */
-  add(target: Target, fields: readonly LearnedField[]): void {
+  add(target: NamedTarget, fields: readonly LearnedField[]): void {
     const key = keyOf(target);
     for (const learned of fields) {
       for (const entry of this.#entries) {
@@ -77,6 +77,6 @@ export class LearnedFields {
   }
 }
 
-function keyOf({ model: { provider, providerModel }, adapter: { baseUrl = "" } }: Target): string {
+function keyOf({ model: { provider, providerModel }, adapter: { baseUrl = "" } }: NamedTarget): string {
   return JSON.stringify([provider, baseUrl, providerModel]);
 }

@@ -10,7 +10,7 @@ import type { LearnedFields } from "./learned-fields.ts";
 import type { SearchedCall } from "./next-attempt.ts";
 import { type RoutedCall, RouteRun, type SharedRouting } from "./route-run.ts";
 import { Search } from "./search.ts";
-import { type Target, targetName } from "./target.ts";
+import { type NamedTarget, namedTarget, type Target, targetName } from "./target.ts";
 import { TargetState } from "./target-state.ts";
 import type { StateChange, TargetStateName, TargetView } from "./target-view.ts";
 import { explainUnused, obstacleOf } from "./why-unused.ts";
@@ -42,13 +42,12 @@ export class Router implements SharedRouting {
   readonly clock: Clock;
   readonly draws: Draws;
   readonly affinity: Affinity;
-  readonly maxOpenShare: number;
-  readonly #breaker: BreakerSettings;
+  #breaker: BreakerSettings;
   readonly #learned: LearnedFields | undefined;
   /** Random numbers that calls do not see, so that PlanChat need not know them. */
   readonly #random: () => number;
   /** By the base URL and name of the target, the oldest first. */
-  readonly #states = new Map<string, { readonly target: Target; readonly state: TargetState }>();
+  readonly #states = new Map<string, { readonly target: NamedTarget; readonly state: TargetState }>();
   readonly #uses = new WeakMap<ProviderKey, KeyUse>();
   readonly #hedges = new Map<string, HedgeBudget>();
   readonly #listeners = new Set<(change: StateChange) => void>();
@@ -57,11 +56,32 @@ export class Router implements SharedRouting {
     this.clock = clock;
     this.draws = new Draws(seed);
     this.affinity = new Affinity(clock);
-    this.maxOpenShare = breaker.maxOpenShare;
     this.#breaker = breaker;
     this.#learned = learned;
     const others = new Draws(seed);
     this.#random = () => others.next();
+  }
+
+  get maxOpenShare(): number {
+    return this.#breaker.maxOpenShare;
+  }
+
+  /** Changes the settings of all breakers. */
+  setBreaker(breaker: BreakerSettings): void {
+    this.#breaker = breaker;
+    for (const { state } of this.#states.values()) state.breaker.setSettings(breaker);
+  }
+
+  /**
+   * Forgets targets and routes that no longer exist. Calls in progress keep the state that they have.
+   *
+   * @param hasTarget whether a provider with this name has this base URL
+   */
+  forgetAll(hasTarget: (provider: string, baseUrl: string | undefined) => boolean, routes: readonly string[]): void {
+    for (const [key, { target }] of this.#states) {
+      if (!hasTarget(target.model.provider, target.adapter.baseUrl)) this.#states.delete(key);
+    }
+    for (const route of this.#hedges.keys()) if (route !== "" && !routes.includes(route)) this.#hedges.delete(route);
   }
 
   /** Starts the attempts of a call. */
@@ -107,7 +127,7 @@ export class Router implements SharedRouting {
     const known = this.#states.get(key);
     if (known !== undefined) return known.state;
     const state = this.stateOfNobody(targetName(target.model));
-    this.#states.set(key, { target, state });
+    this.#states.set(key, { target: namedTarget(target), state });
     if (this.#states.size > mostTargets) this.#forget();
     return state;
   }
@@ -173,7 +193,7 @@ export class Router implements SharedRouting {
     }
   }
 
-  #viewOf(target: Target, state: TargetState): TargetView {
+  #viewOf(target: NamedTarget, state: TargetState): TargetView {
     const { breaker } = state;
     const date = (ms: number | undefined) => (ms === undefined ? undefined : Date.now() + ms - this.clock.now());
     return {

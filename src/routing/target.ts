@@ -8,6 +8,16 @@ export interface Target {
   readonly adapter: Adapter;
 }
 
+/** What tells a target from others. It does not keep an adapter, which a reload may replace. */
+export interface NamedTarget {
+  readonly model: Pick<Model, "provider" | "providerModel">;
+  readonly adapter: Pick<Adapter, "baseUrl">;
+}
+
+export function namedTarget({ model: { provider, providerModel }, adapter: { baseUrl } }: NamedTarget): NamedTarget {
+  return { model: { provider, providerModel }, adapter: baseUrl === undefined ? {} : { baseUrl } };
+}
+
 /** Returns the name of a target, as in `Attempt.target`. */
 export function targetName({ provider, providerModel }: Pick<Model, "provider" | "providerModel">): string {
   return `${provider}/${providerModel}`;

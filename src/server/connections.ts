@@ -33,6 +33,11 @@ interface Address extends Record<Kind, number> {
   readonly idle: Set<Connection>;
 }
 
+/** Start of a request, on the clock of the process, and its limits, which a reload does not change. */
+interface Start extends Pick<Config["limits"], "maxRequestMs" | "maxCallMs"> {
+  readonly at: number;
+}
+
 /** What differs between the requests of the listeners. */
 interface Handling<Request> {
   /** Whether the whole request has arrived. */
@@ -61,14 +66,14 @@ const shares: Readonly<Record<Kind, number>> = { keyed: 1, keyless: 1 / 2 };
  * Closes requests that do not end: those that never become complete, and those whose response the client never reads.
  */
 export class Connections<Request extends object> {
-  readonly #limits: Config["limits"];
+  #limits: Config["limits"];
   readonly #rejections: Rejections;
   readonly #handling: Handling<Request>;
   readonly #open = new Map<string, Connection>();
   readonly #addresses = new Map<string, Address>();
   readonly #idle = new Set<Connection>();
-  /** Start times of requests in progress. The oldest is first. */
-  readonly #startedAt = new Map<Request, number>();
+  /** Start times of requests in progress, and how long they may take. The oldest is first. */
+  readonly #started = new Map<Request, Start>();
   readonly #inProgress: Record<Kind, number> = { keyed: 0, keyless: 0 };
   /** Requests that were not complete when last looked at. The oldest is first. */
   readonly #arriving: Readonly<Record<Kind, Set<Request>>> = { keyed: new Set(), keyless: new Set() };
@@ -82,6 +87,11 @@ export class Connections<Request extends object> {
     this.#rejections = rejections;
     this.#handling = handling;
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs).unref();
+  }
+
+  /** Changes the bounds. Connections and requests in progress stay, and requests may take as long as before. */
+  setLimits(limits: Config["limits"]): void {
+    this.#limits = limits;
   }
 
   /**
@@ -129,7 +139,8 @@ export class Connections<Request extends object> {
       address.idle.delete(connection);
     }
     if (duration !== "unbounded") {
-      this.#startedAt.set(request, performance.now());
+      const { maxRequestMs, maxCallMs } = this.#limits;
+      this.#started.set(request, { at: performance.now(), maxRequestMs, maxCallMs });
       this.#arriving[kind].add(request);
     }
     if (duration === "unbounded response") this.#unboundedResponses.add(request);
@@ -138,7 +149,7 @@ export class Connections<Request extends object> {
 
   end(connection: Connection, request: Request): void {
     const kind = this.#keyless.has(request) ? "keyless" : "keyed";
-    this.#startedAt.delete(request);
+    this.#started.delete(request);
     this.#arriving[kind].delete(request);
     this.#inProgress[kind]--;
     connection.address[kind]--;
@@ -216,11 +227,12 @@ export class Connections<Request extends object> {
 
   #sweep(): void {
     const now = performance.now();
-    const longestRequestMs = this.#limits.maxRequestMs + answerMs;
-    const longestMs = this.#limits.maxCallMs + answerMs;
-    for (const [request, startedAt] of this.#startedAt) {
-      const ms = now - startedAt;
-      if (ms <= Math.min(longestRequestMs, longestMs)) return;
+    for (const [request, { at, maxRequestMs, maxCallMs }] of this.#started) {
+      const ms = now - at;
+      // Requests that began with other limits can follow.
+      if (ms <= answerMs) return;
+      const longestRequestMs = maxRequestMs + answerMs;
+      const longestMs = maxCallMs + answerMs;
       const isOverdue = ms > longestMs && !this.#unboundedResponses.has(request);
       if (isOverdue || (ms > longestRequestMs && !this.#handling.isComplete(request))) this.#handling.close(request);
     }

@@ -1,5 +1,6 @@
 import type { ActiveCalls } from "../calls/active-calls.ts";
 import type { ComponentStates } from "../component-states.ts";
+import type { Config } from "../config/config.ts";
 import type { Rejections } from "../load/rejections.ts";
 import type { SurfaceHandler } from "../surfaces/kit/router.ts";
 import type { MountedService } from "./services/mounted-service.ts";
@@ -8,6 +9,8 @@ import type { TargetHealth } from "./target-health.ts";
 /** The services that every listener serves. */
 export interface Services {
   readonly calls: ActiveCalls;
+  /** Number of the configuration: 1, and one more with each reload that changes it. Default: 1. */
+  readonly generation?: () => number;
   /** Services with a proto, which every listener serves in its protocols. */
   readonly mounted: readonly MountedService[];
   /** HTTP APIs other than Dragoman's own, such as OpenAI's. */
@@ -22,9 +25,14 @@ export interface Services {
 /** Milliseconds to send the last responses after every call has ended. */
 export const closingMs = 500;
 
-/** Open listener. Shutdown calls the three methods in this order. */
+/** Open listener. Shutdown calls the last three methods in this order. */
 export interface Listener {
   readonly address: { readonly host: string; readonly port: number };
+  /**
+   * Prepares a reloaded configuration, whose address has no effect. Returns the function that applies it to later calls
+   * and connections, which never throws.
+   */
+  prepare(config: Config): () => void;
   /** Reports in health checks that the service is stopping. Still accepts calls. */
   stopReady(): void;
   /** Rejects new calls. Calls in progress continue. */

@@ -1,16 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Directory } from "../accounts/directory.ts";
 import { CallLimits } from "../accounts/limits/call-limits.ts";
 import type { LimitStore } from "../accounts/limits/limit-store.ts";
 import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
-import type { StoreMirror } from "../accounts/store-mirror.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { createRoutingView } from "../calls/routing-view.ts";
-import { type Snapshot, Snapshots } from "../calls/snapshot.ts";
+import { Snapshots } from "../calls/snapshot.ts";
 import type { ComponentStates } from "../component-states.ts";
 import { formatAddress } from "../config/address.ts";
+import { reportExposure } from "../config/authentication.ts";
 import type { Config } from "../config/config.ts";
-import type { AttemptRules } from "../config/route.ts";
+import { ConfigError, type ConfigProblem } from "../config/config-error.ts";
 import { AccountService } from "../gen/dragoman/admin/v1/account_service_pb.js";
 import { KeyService } from "../gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
@@ -24,16 +23,14 @@ import { ByteBudget } from "../load/byte-budget.ts";
 import { type LoadBound, LoadGuard } from "../load/load-guard.ts";
 import type { Rejections } from "../load/rejections.ts";
 import { sampleLoad } from "../load/sample-load.ts";
-import { createCatalog } from "../models/catalog.ts";
-import { createPriceList } from "../prices/price-list.ts";
-import type { Adapter } from "../providers/adapter.ts";
 import { LearnedFields } from "../routing/learned-fields.ts";
 import { Router } from "../routing/router.ts";
 import type { RoutingView } from "../routing/target-view.ts";
 import { createSurfaces } from "../surfaces/index.ts";
+import { type ConfiguredParts, createSnapshot, type LastingParts } from "./create-snapshot.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
-import type { Services } from "./listener.ts";
+import type { Listener, Services } from "./listener.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
 import { createKeyService } from "./services/key-service.ts";
@@ -44,20 +41,13 @@ import { createUsageService } from "./services/usage-service.ts";
 import { createTargetHealth } from "./target-health.ts";
 
 /** Parts of a service. */
-export interface ServiceParts {
-  readonly config: Config;
-  readonly adapters: readonly Adapter[];
-  readonly models: readonly Model[];
+export interface ServiceParts extends ConfiguredParts, LastingParts {
   readonly observers: readonly CallObserver[];
   readonly rejections: Rejections;
-  /** Keys and accounts of the database. Default: there is no database. */
-  readonly mirror?: StoreMirror;
   /** Bounds beside those on the event loop and the heap, beyond which new calls are rejected. Default: none. */
   readonly loadBounds?: readonly LoadBound[];
   /** State of routing, for RoutingService and health checks of targets. Default: that of this service. */
   readonly routing?: RoutingView;
-  /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
-  readonly plainRules?: AttemptRules;
   /** What calls have taken of limits and budgets. The service closes it. Default: in this process. */
   readonly limitStore?: LimitStore;
   /** What UsageService reads. Default: the service has no ledger. */
@@ -72,7 +62,7 @@ export interface ServiceParts {
 export interface Service {
   readonly grpcAddress: string;
   readonly httpAddress: string;
-  /** Models of the catalog, ordered by id. */
+  /** Models of the catalog when the service started, ordered by id. */
   readonly models: readonly Model[];
   /** State of routing. */
   readonly routing: RoutingView;
@@ -85,81 +75,40 @@ export interface Service {
   abort(): void;
 }
 
-/** Creates the snapshot (keys, model catalog and adapters) of a configuration. */
-export function createSnapshot({
-  config,
-  adapters,
-  models,
-  plainRules,
-  mirror,
-}: Pick<ServiceParts, "config" | "adapters" | "models" | "plainRules" | "mirror">): Snapshot {
-  const byName = new Map(adapters.map((adapter) => [adapter.name, adapter]));
-  const directory = new Directory(config, mirror);
-  return {
-    authenticate: directory.authenticate,
-    directory,
-    catalog: createCatalog(
-      models,
-      adapters.map(({ name }) => name),
-      config.providerStatuses,
-      config.models,
-      config.routes,
-    ),
-    prices: createPriceList({
-      overrides: config.prices,
-      dialectOf: (provider) => config.providers.find(({ name }) => name === provider)?.dialect,
-      vendorModel: ({ provider, providerModel }) => byName.get(provider)?.vendorModel?.(providerModel),
-    }),
-    rejectsOptions: config.limits.providerOptions === "off",
-    ...(config.profile && { profile: config.profile }),
-    routes: config.routes.map(({ id }) => id).sort(),
-    ...(plainRules && { plainRules }),
-    adapters: byName,
-  };
+/** Service whose configuration can be replaced while it runs. */
+export interface ReloadableService extends Service {
+  /**
+   * Replaces the configuration: for later calls and connections, and for the process what applies at once
+   * (config/reload-rules.ts). Addresses, and whether a listener has TLS, do not change. Calls in progress go on as they
+   * began. Throws ConfigError, and changes nothing, if callers on other machines would need no key. Returns the number of
+   * the configuration.
+   */
+  reload(parts: ConfiguredParts): number;
 }
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
-export async function startService(parts: ServiceParts): Promise<Service> {
-  const {
-    config,
-    observers,
-    rejections,
-    loadBounds = [],
-    furtherServices = [],
-    limitStore = new MemoryLimitStore(),
-  } = parts;
-  const { limits } = config;
-  const { maxCallMs, maxRequestMs, maxCallsPerModel, maxRequestBytes, maxAnswerBytes, maxValues } = limits;
+export async function startService(parts: ServiceParts): Promise<ReloadableService> {
+  const { observers, rejections, loadBounds = [], furtherServices = [], limitStore = new MemoryLimitStore() } = parts;
+  let { config } = parts;
   const snapshots = new Snapshots(createSnapshot(parts));
   const learned = new LearnedFields();
   const router = new Router({ breaker: config.breaker, learned });
+  snapshots.onChange(() => {
+    const { adapters, routes = [] } = snapshots.current;
+    router.forgetAll((provider, baseUrl) => {
+      const adapter = adapters.get(provider);
+      return adapter !== undefined && adapter.baseUrl === baseUrl;
+    }, routes);
+  });
   const { routing = createRoutingView(router, snapshots) } = parts;
   const accountLimits = new CallLimits(limitStore);
-  const load = sampleLoad(limits);
+  const load = sampleLoad(config.limits);
+  const requestBytes = new ByteBudget(config.limits.maxBytesInFlight);
   const guard = new LoadGuard([...load.bounds, ...loadBounds], rejections);
-  const calls = new ActiveCalls(
-    snapshots,
-    {
-      observers,
-      maxCallMs,
-      maxRequestMs,
-      maxCallsPerModel,
-      maxAnswerBytes,
-      maxValues,
-      counting: {
-        maxQueueBytes: limits.maxCountingQueueBytes,
-        maxWorkMs: limits.maxCountingWorkMs,
-        maxTimeMs: limits.maxCountingTimeMs,
-      },
-      requestBytes: new ByteBudget(limits.maxBytesInFlight),
-      learned,
-      router,
-      limits: accountLimits,
-    },
-    guard,
-  );
+  const calls = new ActiveCalls(snapshots, { observers, requestBytes, learned, router, limits: accountLimits }, guard);
   const services: Services = {
     calls,
+    generation: () => snapshots.generation,
     mounted: [
       mountService(ChatService, createChatService()),
       mountService(ModelService, createModelService()),
@@ -172,10 +121,32 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     targetHealth: createTargetHealth(routing, snapshots),
     rejections,
     components: parts.components,
-    surfaces: createSurfaces({ calls, maxRequestBytes, streamHeadersAfterMs: config.http.streamHeadersAfterMs }),
+    // The getters are read for each request.
+    surfaces: createSurfaces({
+      calls,
+      get maxRequestBytes() {
+        return config.limits.maxRequestBytes;
+      },
+      get streamHeadersAfterMs() {
+        return config.http.streamHeadersAfterMs;
+      },
+    }),
   };
   const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);
   const [grpcAddress = "", httpAddress = ""] = listeners.map(({ address }) => formatAddress(address));
+  const reload = (next: ConfiguredParts): number => {
+    requireKeys(next.config, listeners);
+    const snapshot = createSnapshot({ ...parts, ...next });
+    const commits = listeners.map((listener) => listener.prepare(next.config));
+    // Nothing below throws, so that no reload applies in part.
+    config = next.config;
+    for (const commit of commits) commit();
+    load.setLimits(config.limits);
+    requestBytes.max = config.limits.maxBytesInFlight;
+    router.setBreaker(config.breaker);
+    snapshots.replace(snapshot);
+    return snapshots.generation;
+  };
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     for (const listener of listeners) listener.stopReady();
@@ -199,6 +170,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     httpAddress,
     models: snapshots.current.catalog.list(),
     routing,
+    reload,
     stop() {
       stopping ??= stop();
       return stopping;
@@ -208,4 +180,16 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       rejections.flush();
     },
   };
+}
+
+/** Throws ConfigError if callers would need no key, and other machines can reach a listener at its present address. */
+function requireKeys({ authentication }: Config, listeners: readonly Listener[]): void {
+  const problems: ConfigProblem[] = [];
+  for (const [index, { address }] of listeners.entries()) {
+    const path = index === 0 ? "grpc.address" : "http.address";
+    reportExposure(authentication.mode, path, address, (...[at, problem, fix]) => {
+      problems.push({ path: at, problem: `${problem}, until a restart`, fix });
+    });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
 }

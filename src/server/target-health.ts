@@ -33,16 +33,20 @@ export function createTargetHealth(routing: RoutingView, snapshots: Snapshots): 
     },
     onChange(listener) {
       let pending: NodeJS.Immediate | undefined;
-      const stop = routing.onChange(({ key, from, to }) => {
-        if (key !== undefined || (from !== "open" && to !== "open")) return;
+      const notify = (): void => {
         pending ??= setImmediate(() => {
           pending = undefined;
           listener();
         });
+      };
+      const stopRouting = routing.onChange(({ key, from, to }) => {
+        if (key === undefined && (from === "open" || to === "open")) notify();
       });
+      const stopSnapshots = snapshots.onChange(notify);
       return () => {
         clearImmediate(pending);
-        stop();
+        stopRouting();
+        stopSnapshots();
       };
     },
   };

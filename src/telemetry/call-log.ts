@@ -12,13 +12,13 @@ import type { Log } from "./log.ts";
 export function createCallLog(log: Log): CallObserver {
   // Replaces the formatter that hides secrets, since `toLine` writes none. This halves the cost of a record.
   const formatters = { log: (line: object) => line };
-  const records = log.level === "silent" ? log : log.child({}, { level: "info", formatters });
+  const records = log.child({}, { level: "info", formatters });
   return {
     settled(record, error) {
       if (error?.status === "INTERNAL" && error.reason !== "MALFORMED_FRAME") {
         log.error({ id: record.id, err: error.cause ?? error }, "call failed with status INTERNAL");
       }
-      records.info(toLine(record), "call");
+      if (log.level !== "silent") records.info(toLine(record), "call");
     },
   };
 }

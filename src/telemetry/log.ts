@@ -15,7 +15,8 @@ interface Write {
  * pass these through the formatter that hides secrets.
  */
 export interface Log {
-  readonly level: string;
+  /** Can be changed. */
+  level: string;
   readonly debug: Write;
   readonly info: Write;
   readonly warn: Write;

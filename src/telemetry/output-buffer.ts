@@ -38,7 +38,9 @@ interface OutputOptions {
  */
 export class OutputBuffer {
   readonly #descriptor: Descriptor;
-  readonly #options: OutputOptions;
+  readonly #options: Omit<OutputOptions, "maxBytes">;
+  /** Maximum bytes of buffered lines. A lower value drops no line that is buffered already. */
+  maxBytes: number;
   readonly #chunks: Chunk[] = [];
   /** Lines that are not yet a chunk. */
   #open = "";
@@ -52,14 +54,15 @@ export class OutputBuffer {
   #hasProblem = false;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(descriptor: Descriptor, options: OutputOptions) {
+  constructor(descriptor: Descriptor, { maxBytes, ...options }: OutputOptions) {
     this.#descriptor = descriptor;
+    this.maxBytes = maxBytes;
     this.#options = options;
   }
 
   /** Buffers a line, which ends with a line feed. */
   write(line: string): void {
-    const isFull = this.#bytes > 0 && this.#bytes + line.length > this.#options.maxBytes;
+    const isFull = this.#bytes > 0 && this.#bytes + line.length > this.maxBytes;
     if (isFull || this.#dropped > 0) {
       this.#dropped++;
       this.#problem("its reader does not keep up");
@@ -167,7 +170,7 @@ export class OutputBuffer {
     this.#bytes -= written;
     chunk.bytes = chunk.bytes.subarray(written);
     if (chunk.bytes.length === 0) this.#chunks.shift();
-    if (this.#dropped === 0 || this.#bytes > this.#options.maxBytes / 2) return;
+    if (this.#dropped === 0 || this.#bytes > this.maxBytes / 2) return;
     const line = this.#options.lossLine?.(this.#dropped) ?? "";
     this.#open += line;
     this.#bytes += line.length;

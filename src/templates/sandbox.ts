@@ -24,17 +24,27 @@ interface TemplateLimits {
  * A process starts when a template needs it, and ends when it is idle.
  */
 export class TemplateSandbox {
-  readonly #processes: BoundedPool<TemplateProcess>;
+  #processes: BoundedPool<TemplateProcess>;
+  #limits: TemplateLimits;
 
-  constructor({ maxProcesses, maxPerAccount }: TemplateLimits) {
-    const processes = Array.from({ length: maxProcesses }, () => new TemplateProcess());
-    const notice = { thing: "chat templates", retryAfterMs };
-    this.#processes = new BoundedPool(processes, mostWaiting, notice, maxPerAccount);
+  constructor(limits: TemplateLimits) {
+    this.#limits = limits;
+    this.#processes = poolOf(limits);
+  }
+
+  /** Changes the limits. Templates that run or wait keep their processes, which end once they are idle. */
+  setLimits(limits: TemplateLimits): void {
+    const { maxProcesses, maxPerAccount } = this.#limits;
+    if (limits.maxProcesses === maxProcesses && limits.maxPerAccount === maxPerAccount) return;
+    this.close();
+    this.#limits = limits;
+    this.#processes = poolOf(limits);
   }
 
   /** Renders a template to a prompt. Throws the signal's reason if aborted, and QUEUE_FULL if too many calls wait. */
   async render(job: TemplateJob, claimant: Claimant): Promise<string> {
-    const process = await this.#processes.take(claimant);
+    const processes = this.#processes;
+    const process = await processes.take(claimant);
     try {
       const outcome = await process.run(job, claimant.signal);
       if ("prompt" in outcome) return outcome.prompt;
@@ -42,7 +52,7 @@ export class TemplateSandbox {
         { field: ["chat_template"], description: `the template cannot be rendered: ${outcome.problem}` },
       ]);
     } finally {
-      this.#processes.give(process, claimant);
+      processes.give(process, claimant);
     }
   }
 
@@ -53,4 +63,9 @@ export class TemplateSandbox {
   close(): void {
     for (const process of this.#processes.free) process.close();
   }
+}
+
+function poolOf({ maxProcesses, maxPerAccount }: TemplateLimits): BoundedPool<TemplateProcess> {
+  const processes = Array.from({ length: maxProcesses }, () => new TemplateProcess());
+  return new BoundedPool(processes, mostWaiting, { thing: "chat templates", retryAfterMs }, maxPerAccount);
 }

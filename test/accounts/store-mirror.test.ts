@@ -191,3 +191,22 @@ describe("the mirror of the database", () => {
     });
   });
 });
+
+describe("a reloaded configuration", () => {
+  it("takes precedence over keys and accounts of the database, and gives back those that it no longer has", async () => {
+    const store = new AccountStoreInMemory();
+    const { ask, mirror, ignored } = replicaOf(store);
+    const { key, text } = await createKey(store, settings);
+    await store.createAccount(account("research"));
+    await mirror.refresh();
+    mirror.setConfigured({ keys: new Set([key.id]), accounts: new Set(["research"]) });
+    expect(await ask(text)).toMatch(/^CREDENTIALS_INVALID: unknown API key/);
+    expect([mirror.keyIds, mirror.account("research")]).toEqual([[], undefined]);
+
+    mirror.setConfigured({ keys: new Set(), accounts: new Set() });
+    expect(mirror.keyIds).toEqual([key.id]);
+    expect(mirror.account("research")).toMatchObject({ id: "research" });
+    expect(await ask(text)).toBe(key.id);
+    expect(ignored).toEqual([]);
+  });
+});

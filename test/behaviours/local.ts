@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { onTestFinished } from "vitest";
-import { createAdapters } from "../../src/compose.ts";
+import { createAdapters } from "../../src/adapters.ts";
 import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";

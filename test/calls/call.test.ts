@@ -8,7 +8,7 @@ import type { CallObserver } from "../../src/ledger/call-observer.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { createEcho } from "../../src/providers/echo/index.ts";
-import { callEnvironment } from "../support/call-environment.ts";
+import { callBounds, callEnvironment } from "../support/call-environment.ts";
 
 const caller: Caller = {
   keyId: "",
@@ -21,7 +21,12 @@ const caller: Caller = {
 const catalog = createCatalog([], []);
 
 function snapshotOf(...adapters: readonly Adapter[]) {
-  return { authenticate: () => caller, catalog, adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])) };
+  return {
+    authenticate: () => caller,
+    bounds: callBounds(),
+    catalog,
+    adapters: new Map(adapters.map((adapter) => [adapter.name, adapter])),
+  };
 }
 
 function source(): CallSource & { leave(): void } {

@@ -3,7 +3,7 @@ import { ActiveCalls } from "../../src/calls/active-calls.ts";
 import { Snapshots } from "../../src/calls/snapshot.ts";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
-import { callEnvironment } from "../support/call-environment.ts";
+import { callBounds, callEnvironment } from "../support/call-environment.ts";
 
 describe("a call with a deadline of 1000 ms that the client resets", () => {
   let records: CallRecord[];
@@ -15,6 +15,7 @@ describe("a call with a deadline of 1000 ms that the client resets", () => {
     client = new AbortController();
     const snapshots = new Snapshots({
       authenticate: () => expect.fail("the call must not authenticate"),
+      bounds: callBounds(),
       catalog: createCatalog([], []),
       adapters: new Map(),
     });

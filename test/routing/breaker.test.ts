@@ -182,4 +182,23 @@ describe("a breaker", () => {
     breaker.drop(trial);
     expect(breaker.isUsable).toBe(true);
   });
+
+  test("follows new settings, keeps its state, and counts anew if the window changes", () => {
+    const clock = new VirtualClock();
+    const counting = { ...defaultBreaker, consecutive: 100, minCalls: 4 };
+    const breaker = new Breaker(counting, clock, undefined, () => 0);
+    clock.pass(1_000_000);
+    for (let failure = 0; failure < 3; failure++) breaker.fail(breaker.begin());
+    breaker.setSettings({ ...counting, windowMs: 300_000 });
+    expect(breaker.failureRatio).toBe(0);
+    for (let failure = 0; failure < 3; failure++) breaker.fail(breaker.begin());
+    breaker.setSettings({ ...counting, windowMs: 300_000, minCalls: 2 });
+    breaker.fail(breaker.begin());
+    expect(breaker.state).toBe("open");
+    breaker.setSettings({ ...defaultBreaker, openMs: 1 });
+    clock.pass(4_999);
+    expect(breaker.state).toBe("open");
+    clock.pass(1);
+    expect(breaker.state).toBe("half_open");
+  });
 });

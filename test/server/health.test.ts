@@ -74,7 +74,10 @@ describe("health", () => {
   it("responds to health probes on the HTTP listener", async () => {
     for (const page of ["healthz", "readyz"]) {
       const response = await fetch(`http://${service.httpAddress}/${page}`);
-      expect([response.status, await response.text()]).toEqual([200, "ok\n"]);
+      expect([response.status, await response.text()]).toEqual([
+        200,
+        page === "readyz" ? "ok\nconfiguration generation=1\n" : "ok\n",
+      ]);
     }
   });
 });

@@ -30,6 +30,7 @@ describe("/readyz", () => {
       200,
       [
         "ok",
+        "configuration generation=1",
         "redis decides=false since=2026-11-29T00:00:00.000Z replicas=2 pending=7",
         "ledger database_responds=unknown pending_bytes=unknown waiting=1 written=2 late=3 dropped=4",
         "keys database_responds=false",
@@ -47,6 +48,7 @@ describe("/readyz", () => {
     await chats.completeChat({ chat: scriptEcho({ text: "hello" }) });
     const expected = [
       /^ok$/,
+      /^configuration generation=1$/,
       /^redis decides=false since=\S+ replicas=1 pending=0$/,
       /^ledger database_responds=false pending_bytes=[1-9]\d* waiting=0 written=1 late=\d dropped=0$/,
       /^keys database_responds=false$/,

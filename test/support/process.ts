@@ -25,6 +25,8 @@ export interface ServiceProcess extends AsyncDisposable {
   reported(pattern: RegExp): Promise<string>;
   /** Resolves when the log has a line with this message. */
   logged(message: string): Promise<void>;
+  /** Resolves with the first line of the log that matches. */
+  logLine(matches: (line: Readonly<Record<string, unknown>>) => boolean): Promise<Record<string, unknown>>;
 }
 
 /**
@@ -110,6 +112,7 @@ export async function startCommand(
     reported: (pattern) => find(() => reports.find((line) => pattern.test(line)), `report ${pattern}`),
     logged: (message) =>
       find(() => log.find(({ msg }) => msg === message) && null, `log line ${message}`).then(() => {}),
+    logLine: (matches) => find(() => log.find(matches), "such a line of the log"),
     grpcAddress: lines[0]?.replace(/^gRPC +/, "") ?? "",
     httpAddress: lines[1]?.replace(/^HTTP +https?:\/\//, "") ?? "",
     async [Symbol.asyncDispose]() {

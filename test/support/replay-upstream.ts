@@ -50,6 +50,8 @@ export interface ReplayUpstream extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   /** Number of connections so far. */
   readonly connections: number;
+  /** Resolves when no connection is open. */
+  disconnected(): Promise<void>;
   /** Bytes of all `flood` steps that were passed to the sockets. */
   readonly floodedBytes: number;
   /** Resolves with the next request. */
@@ -60,6 +62,7 @@ export async function startReplayUpstream(...scripts: readonly Playable[]): Prom
   const requests: RecordedRequest[] = [];
   const waiters: ((request: RecordedRequest) => void)[] = [];
   const sockets = new Set<Socket>();
+  const leavers: (() => void)[] = [];
   let connections = 0;
   let floodedBytes = 0;
 
@@ -95,7 +98,10 @@ export async function startReplayUpstream(...scripts: readonly Playable[]): Prom
     sockets.add(socket);
     socket.setNoDelay(true);
     socket.on("error", () => {});
-    socket.once("close", () => sockets.delete(socket));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) for (const leave of leavers.splice(0)) leave();
+    });
   });
 
   async function run(step: Step, response: ServerResponse, closed: Promise<unknown>): Promise<void> {
@@ -133,6 +139,7 @@ export async function startReplayUpstream(...scripts: readonly Playable[]): Prom
     get floodedBytes() {
       return floodedBytes;
     },
+    disconnected: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => leavers.push(resolve))),
     nextRequest: () => new Promise((resolve) => waiters.push(resolve)),
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");

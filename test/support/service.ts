@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { createAdapters } from "../../src/compose.ts";
+import { createAdapters } from "../../src/adapters.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { type AttemptRules, plainRules } from "../../src/config/route.ts";
@@ -15,7 +15,7 @@ import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { Rejections } from "../../src/load/rejections.ts";
 import { dialects, listedModels, providers } from "../../src/providers/registry.ts";
-import { type Service, type ServiceParts, startService } from "../../src/server/service.ts";
+import { type ReloadableService, type Service, type ServiceParts, startService } from "../../src/server/service.ts";
 import type { MountedService } from "../../src/server/services/mounted-service.ts";
 
 /** Protocols of Dragoman's own API: native gRPC, and those of the HTTP listener. */
@@ -23,7 +23,7 @@ export const protocols = ["grpc", "connect", "connect-json", "grpc-web"] as cons
 export type Protocol = (typeof protocols)[number];
 
 /** Real service on free loopback ports that collects its call records. */
-export interface TestService extends Service {
+export interface TestService extends ReloadableService {
   /** Records so far. */
   readonly records: readonly CallRecord[];
   /** Errors with status INTERNAL so far. */

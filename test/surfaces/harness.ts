@@ -6,16 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createParser } from "eventsource-parser";
 import { onTestFinished } from "vitest";
+import { createAdapters } from "../../src/adapters.ts";
 import { ActiveCalls } from "../../src/calls/active-calls.ts";
 import { Snapshots } from "../../src/calls/snapshot.ts";
-import { createAdapters } from "../../src/compose.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { GatewayError } from "../../src/errors.ts";
 import type { CallObserver } from "../../src/ledger/call-observer.ts";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
 import { listedModels, providers } from "../../src/providers/registry.ts";
-import { createSnapshot } from "../../src/server/service.ts";
+import { createSnapshot } from "../../src/server/create-snapshot.ts";
 import { serveRoutes } from "../../src/surfaces/kit/router.ts";
 import { chatRoute } from "../../src/surfaces/kit/serve-surface.ts";
 import type { ChatSurface } from "../../src/surfaces/kit/surface.ts";
@@ -65,10 +65,10 @@ export async function startSurface(surface: ChatSurface, setting: Setting = {}):
       waiting.shift()?.(record);
     },
   };
-  const { maxAnswerBytes } = config.limits;
-  const { maxCallMs = config.limits.maxCallMs, maxRequestBytes = 16 * 1024 * 1024 } = setting;
-  const snapshots = new Snapshots(createSnapshot({ config, adapters, models }));
-  const calls = new ActiveCalls(snapshots, callEnvironment({ observers: [observer], maxCallMs, maxAnswerBytes }));
+  const { maxCallMs, maxRequestBytes = 16 * 1024 * 1024 } = setting;
+  const limits = { ...config.limits, ...(maxCallMs !== undefined && { maxCallMs }) };
+  const snapshots = new Snapshots(createSnapshot({ config: { ...config, limits }, adapters, models }));
+  const calls = new ActiveCalls(snapshots, callEnvironment({ observers: [observer] }));
   const { streamHeadersAfterMs = 15_000 } = setting;
   const serve = serveRoutes([chatRoute(surface)], { calls, maxRequestBytes, streamHeadersAfterMs });
   const server = createServer((request, response) => {

@@ -1,8 +1,7 @@
 import { constants, type Http2Server, type ServerOptions } from "node:http2";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { formatAddress } from "../../config/address.ts";
-import type { Config, TlsFiles } from "../../config/config.ts";
-import { longestTimerMs } from "../../config/quantities.ts";
+import type { Config } from "../../config/config.ts";
 import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
 import type { Duration } from "../connections.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
@@ -13,13 +12,12 @@ import { addHealth, healthDurations } from "./health.ts";
 import { guardProtocol } from "./protocol-guard.ts";
 import { createReflection, reflectionPaths, reflectionServices } from "./reflection.ts";
 import type { StreamListener } from "./reject-stream.ts";
+import { replaceOptions, serverOptions } from "./server-options.ts";
 import { Sessions, sessionOptions } from "./sessions.ts";
+import { contextOf, TlsCredentials } from "./tls-credentials.ts";
 
 /** Paths of requests that need no API key, and how long they may take. Reflection checks its own access. */
 const openPaths: ReadonlyMap<string, Duration> = new Map([...healthDurations, ...reflectionPaths]);
-
-/** Longest age of a connection in ms. grpc-js adds up to 10 %, and Node.js fires a timer that is too long at once. */
-const longestAgeMs = longestTimerMs / 1.1;
 
 // Turn off the log of grpc-js: it prints invalid header values, which may be API keys, to standard error.
 setLogVerbosity(logVerbosity.NONE);
@@ -39,23 +37,9 @@ export async function listenGrpc(
   // Health needs no API key.
   const access = createGrpcAccess(calls, methods, new Set(healthDurations.keys()));
   const sessions = new Sessions(config.limits, rejections, openPaths);
-  const server = new Server({
-    interceptors: [access.interceptor],
-    "grpc.max_receive_message_length": config.limits.maxRequestBytes,
-    "grpc.max_send_message_length": -1,
-    "grpc.max_concurrent_streams": config.limits.maxConcurrentStreams,
-    // Maximum memory per connection in MB. Node's default of 10 is too low, since a client opens all its streams on one
-    // connection.
-    "grpc-node.max_session_memory": 256,
-    "grpc.enable_channelz": 0,
-    ...(config.grpcConnection.maxIdleMs > 0 && { "grpc.max_connection_idle_ms": config.grpcConnection.maxIdleMs }),
-    ...(config.grpcConnection.keepaliveMs > 0 && { "grpc.keepalive_time_ms": config.grpcConnection.keepaliveMs }),
-    ...(config.grpcConnection.maxAgeMs > 0 && {
-      "grpc.max_connection_age_ms": Math.min(config.grpcConnection.maxAgeMs, longestAgeMs),
-      "grpc.max_connection_age_grace_ms": config.limits.maxCallMs,
-    }),
-  });
-  const reflection = createReflection(config, calls, [...names, "grpc.health.v1.Health", ...reflectionServices]);
+  const server = new Server({ interceptors: [access.interceptor], ...serverOptions(config) });
+  let current = config;
+  const reflection = createReflection(() => current, calls, [...names, "grpc.health.v1.Health", ...reflectionServices]);
   standBeforeGrpcJs(server, (http2Server) => {
     sessions.guard(http2Server);
     return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)))));
@@ -63,10 +47,21 @@ export async function listenGrpc(
   for (const service of mounted) addService(server, service, access.admittedCall, encoders);
   // The empty name stands for the whole server.
   const stopServing = addHealth(server, ["", ...names], targetHealth);
-  const { host } = config.grpc;
-  const port = await bind(server, formatAddress(config.grpc), config.grpc.tls);
+  const { host, tls } = config.grpc;
+  const credentials = tls && new TlsCredentials(tls);
+  const port = await bind(server, formatAddress(config.grpc), credentials ?? ServerCredentials.createInsecure());
   return {
     address: { host, port },
+    prepare(next) {
+      const options = serverOptions(next);
+      const context = next.grpc.tls && contextOf(next.grpc.tls);
+      return () => {
+        current = next;
+        replaceOptions(server, options);
+        sessions.setLimits(next.limits);
+        if (context !== undefined) credentials?.replace(context);
+      };
+    },
     stopReady: stopServing,
     close() {
       return new Promise((resolve) => {
@@ -127,15 +122,7 @@ function guarded(listener: StreamListener): StreamListener {
   };
 }
 
-function bind(server: Server, address: string, tls: TlsFiles | undefined): Promise<number> {
-  const credentials =
-    tls === undefined
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(
-          tls.clientAuthority ?? null,
-          [{ private_key: tls.key, cert_chain: tls.certificate }],
-          tls.clientAuthority !== undefined,
-        );
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
   });

@@ -33,41 +33,43 @@ const requestsPerTurn = 16;
 interface Reflection {
   readonly reflect: Reflector;
   readonly nextTurn: NextTurn;
-  /** Authenticates the request if reflection needs a key. Throws, or rejects with, the error of the caller. */
-  readonly admit: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void>;
-  readonly maxCallMs: number;
+  readonly calls: ActiveCalls;
+  /** Configuration when the request begins. */
+  readonly config: Pick<Config, "grpc" | "limits">;
 }
 
 /**
- * Wraps a stream listener and serves reflection in front of it, as `grpc.reflection` configures it. `services`: names
- * that reflection lists.
+ * Wraps a stream listener and serves reflection in front of it, as `grpc.reflection` configures it.
  *
  * `@grpc/reflection` is not used: it reads descriptors through protobufjs, which loses `optional`, custom options and
  * comments. This implementation sends buf's descriptors unchanged, so `grpcurl describe` shows the documentation.
  * grpc-js does not serve it either, since it copies each response: a client that does not read would hold 340 KiB for
  * each request.
+ *
+ * @param configNow returns the configuration for a request that begins now
+ * @param services names that reflection lists
  */
 export function createReflection(
-  { grpc, limits }: Config,
+  configNow: () => Reflection["config"],
   calls: ActiveCalls,
   services: readonly string[],
 ): (next: StreamListener) => StreamListener {
-  if (grpc.reflection === "off") return (next) => next;
-  const reflection: Reflection = {
-    reflect: createReflector(services),
-    nextTurn: createTurns(requestsPerTurn),
-    admit: grpc.reflection === "on" ? async () => {} : (stream, headers) => authenticate(calls, stream, headers),
-    maxCallMs: limits.maxCallMs,
-  };
+  const reflect = createReflector(services);
+  const nextTurn = createTurns(requestsPerTurn);
   return (next) => (stream, headers) => {
     const { ":path": path = "" } = headers;
-    if (reflectionPaths.has(path)) void serve(reflection, stream, headers);
-    else next(stream, headers);
+    const config = configNow();
+    if (!reflectionPaths.has(path) || config.grpc.reflection === "off") next(stream, headers);
+    else void serve({ reflect, nextTurn, calls, config }, stream, headers);
   };
 }
 
-/** Admits the request like a call, with a record. The call ends at once: reflection does not hold up the shutdown. */
-async function authenticate(calls: ActiveCalls, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+/**
+ * Admits the request like a call, with a record, if reflection needs a key. Throws, or rejects with, the error of the
+ * caller. The call ends at once: reflection does not hold up the shutdown.
+ */
+async function admit({ calls, config }: Reflection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  if (config.grpc.reflection === "on") return;
   const call = calls.begin(sourceOf(stream, headers), { name: "ServerReflectionInfo", mayCost: false });
   try {
     await admitCall(call);
@@ -91,9 +93,9 @@ async function serve(reflection: Reflection, stream: ServerHttp2Stream, headers:
     ended.abort();
   });
   try {
-    const timeoutMs = Math.min(requireTimeout(headers) ?? Number.POSITIVE_INFINITY, reflection.maxCallMs);
+    const timeoutMs = Math.min(requireTimeout(headers) ?? Number.POSITIVE_INFINITY, reflection.config.limits.maxCallMs);
     timer = setTimeout(() => end(new GatewayError("DEADLINE_EXCEEDED", "the deadline of the call passed")), timeoutMs);
-    await reflection.admit(stream, headers);
+    await admit(reflection, stream, headers);
     await answerRequests(reflection, stream, headers, ended.signal);
     end(undefined);
   } catch (thrown) {

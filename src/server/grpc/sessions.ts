@@ -33,6 +33,7 @@ const streamsPerTurn = 64;
 /** The HTTP/2 connections of the gRPC listener: their bounds. */
 export class Sessions {
   readonly #connections: Connections<ServerHttp2Stream>;
+  readonly #servers = new Set<Http2Server>();
   readonly #openPaths: ReadonlyMap<string, Duration>;
   readonly #nextTurn = createTurns(streamsPerTurn);
   readonly #sessions = new WeakMap<Http2Session, Connection>();
@@ -53,6 +54,7 @@ export class Sessions {
   /** Installs the bounds on connections in a server. */
   guard(server: Http2Server): void {
     server.updateSettings({ maxHeaderListSize });
+    this.#servers.add(server);
     this.#connections.guard(server);
     server.on("session", (session) => {
       const connection = this.#connections.of(session.socket);
@@ -65,6 +67,12 @@ export class Sessions {
       };
       this.#sessions.set(session, connection);
     });
+  }
+
+  /** Changes the bounds, for later connections also that on concurrent streams. */
+  setLimits(limits: Config["limits"]): void {
+    this.#connections.setLimits(limits);
+    for (const server of this.#servers) server.updateSettings({ maxConcurrentStreams: limits.maxConcurrentStreams });
   }
 
   /** Wraps a stream listener. Rejects streams above the bounds with OVERLOADED. */

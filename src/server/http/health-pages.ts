@@ -9,17 +9,25 @@ export function isHealthPage(request: IncomingMessage): boolean {
   return path === "/healthz" || path === "/readyz";
 }
 
+/** What the pages tell about the service. */
+interface PageState {
+  readonly isReady: boolean;
+  /** Number of the configuration. */
+  readonly generation: number;
+  readonly components: ComponentStates | undefined;
+}
+
 /** Answers `/healthz` and `/readyz`. Only a service that stops is not ready: it serves calls without its components. */
 export async function answerHealthPage(
   request: IncomingMessage,
   response: ServerResponse,
-  isReady: boolean,
-  components: ComponentStates | undefined,
+  { isReady, generation, components }: PageState,
 ): Promise<void> {
   const isReadiness = requestPath(request) === "/readyz";
   const isStopping = isReadiness && !isReady;
   const lines = [
     isStopping ? "stopping" : "ok",
+    ...(isReadiness ? [line("configuration", { generation })] : []),
     ...(isReadiness && components ? await componentLines(components) : []),
   ];
   if (response.destroyed) return;

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { peerAddress } from "../../calls/peer-address.ts";
-import type { Config } from "../../config/config.ts";
+import type { Config, TlsFiles } from "../../config/config.ts";
 import { retryAfterMs } from "../../load/overloaded.ts";
 import { clientSignal, cutOffRequest } from "../../surfaces/kit/http-source.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
@@ -41,10 +41,7 @@ const handshakeTimeout = 10_000;
 export async function listenHttp(config: Config, services: Services): Promise<Listener> {
   let ready = true;
   let closing = false;
-  const answerCall = createCallHandler(config, services);
-  const answer = guardBrowsers(config, (request, response) => {
-    if (!services.surfaces(request, response)) answerCall(request, response);
-  });
+  let answer = createAnswer(config, services);
   const connections = new Connections<ServerResponse>(config.limits, services.rejections, {
     isComplete: (response) => response.req.complete,
     close: (response) => response.destroy(),
@@ -71,7 +68,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       if (closing) server.closeIdleConnections();
     });
     if (isPage) {
-      answerHealthPage(request, response, ready, services.components).catch(() => response.destroy());
+      const state = { isReady: ready, generation: services.generation?.() ?? 1, components: services.components };
+      answerHealthPage(request, response, state).catch(() => response.destroy());
       return;
     }
     const turn = nextTurn();
@@ -87,6 +85,19 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
   const { port } = server.address() as AddressInfo;
   return {
     address: { host: config.http.host, port },
+    prepare(next) {
+      const nextAnswer = createAnswer(next, services);
+      const context = next.http.tls && secureContext(next.http.tls);
+      return () => {
+        answer = nextAnswer;
+        connections.setLimits(next.limits);
+        const { headersTimeout, requestTimeout } = timeoutOptions(next);
+        server.headersTimeout = headersTimeout;
+        // Requests in progress may take as long as before. Later ones have the bound of their call.
+        server.requestTimeout = Math.max(server.requestTimeout, requestTimeout);
+        if (context !== undefined && server instanceof TlsServer) server.setSecureContext(context);
+      };
+    },
     stopReady() {
       ready = false;
     },
@@ -106,6 +117,14 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       });
     },
   };
+}
+
+/** Creates the listener for all requests but those of health pages. */
+function createAnswer(config: Config, services: Services): RequestListener {
+  const answerCall = createCallHandler(config, services);
+  return guardBrowsers(config, (request, response) => {
+    if (!services.surfaces(request, response)) answerCall(request, response);
+  });
 }
 
 /**
@@ -154,17 +173,23 @@ function createHttpServer(config: Config, answer: RequestListener): Server {
   const options = {
     noDelay: true,
     keepAliveTimeout,
-    // Calls end after `maxRequestMs` with an error; these close connections on which that is not possible.
-    headersTimeout: config.limits.maxRequestMs,
-    requestTimeout: config.limits.maxRequestMs + answerMs,
+    ...timeoutOptions(config),
     connectionsCheckingInterval: checkMs,
   };
   if (tls === undefined) return sendContinue(createServer(options, listener), listener);
-  const { certificate: cert, key, clientAuthority: ca } = tls;
-  const tlsOptions = { ...options, handshakeTimeout, cert, key };
-  const clients = ca && { ca, requestCert: true, rejectUnauthorized: true };
+  const tlsOptions = { ...options, handshakeTimeout, ...secureContext(tls) };
+  const clients = tls.clientAuthority && { requestCert: true, rejectUnauthorized: true };
   const server = createTlsServer({ ...tlsOptions, ...clients }, listener).on("secureConnection", parseFromStream);
   return sendContinue(server, listener);
+}
+
+/** Calls end after `maxRequestMs` with an error; these close connections on which that is not possible. */
+function timeoutOptions({ limits }: Config) {
+  return { headersTimeout: limits.maxRequestMs, requestTimeout: limits.maxRequestMs + answerMs };
+}
+
+function secureContext({ certificate: cert, key, clientAuthority: ca }: TlsFiles) {
+  return { cert, key, ...(ca && { ca }) };
 }
 
 /**

@@ -14,7 +14,7 @@ import { listenGrpc } from "../../../src/server/grpc/listener.ts";
 import type { Listener, Services } from "../../../src/server/listener.ts";
 import { enterMethod } from "../../../src/server/services/admitted-call.ts";
 import { mountService } from "../../../src/server/services/mounted-service.ts";
-import { callEnvironment } from "../../support/call-environment.ts";
+import { callBounds, callEnvironment } from "../../support/call-environment.ts";
 import { callRaw, endingOfGrpc, frame, openGrpc } from "../raw-calls.ts";
 
 const config = loadConfig({ environment: { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0" }, providers: [], models: [] });
@@ -35,7 +35,8 @@ afterEach(() => listener?.close());
 /** Opens a gRPC listener with the given implementation for every method. */
 async function listen(method: (context: HandlerContext) => unknown, authenticate: Authenticate = () => caller) {
   const records: CallRecord[] = [];
-  const snapshots = new Snapshots({ authenticate, catalog: createCatalog([], []), adapters: new Map() });
+  const catalog = createCatalog([], []);
+  const snapshots = new Snapshots({ authenticate, bounds: callBounds(), catalog, adapters: new Map() });
   const observers = [{ settled: (record: CallRecord) => void records.push(record) }];
   const calls = new ActiveCalls(snapshots, callEnvironment({ observers }));
   const handler = (_: unknown, context: HandlerContext) => {

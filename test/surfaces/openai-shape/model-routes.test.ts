@@ -9,7 +9,7 @@ import type { Config } from "../../../src/config/config.ts";
 import { createCatalog } from "../../../src/models/catalog.ts";
 import { listedModels } from "../../../src/providers/registry.ts";
 import { createSurfaces } from "../../../src/surfaces/index.ts";
-import { callEnvironment } from "../../support/call-environment.ts";
+import { callBounds, callEnvironment } from "../../support/call-environment.ts";
 
 const catalog = createCatalog(listedModels({}), ["openai", "cerebras", "deepinfra", "echo"]);
 
@@ -21,8 +21,9 @@ describe("the model routes of each API", () => {
 
   async function serve(mode: Config["authentication"]["mode"] = "off") {
     const authenticate = createAuthenticator({ mode, keys: [], requireAccount: true });
-    const snapshots = new Snapshots({ authenticate, catalog, adapters: new Map() });
-    const calls = new ActiveCalls(snapshots, callEnvironment({ maxCallMs: 1000 }));
+    const bounds = callBounds({ maxCallMs: 1000 });
+    const snapshots = new Snapshots({ authenticate, bounds, catalog, adapters: new Map() });
+    const calls = new ActiveCalls(snapshots, callEnvironment());
     const handle = createSurfaces({ calls, maxRequestBytes: 1000, streamHeadersAfterMs: 1000 });
     const server = createServer((request, response) => {
       if (!handle(request, response)) response.writeHead(418).end();
