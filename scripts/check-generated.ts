@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { referencePages } from "./reference-pages.ts";
+import { referencePages } from "./reference/pages.ts";
 
 // Generates the code into a temporary folder and fails if the committed code, or a page of docs/reference, differs.
 

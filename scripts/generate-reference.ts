@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { referencePages } from "./reference-pages.ts";
+import { referencePages } from "./reference/pages.ts";
 
 // Writes the pages of docs/reference.
 
