@@ -8,7 +8,7 @@ import { type Environment, installed, isMissing, run } from "./tools.ts";
 
 const folder = new URL("../../examples/", import.meta.url).pathname;
 
-/** Languages of `examples/`, with the tool that runs them. Go: the program that `.ci/interop-tools` builds. */
+/** Languages of `examples/`, with the tool that runs them. Go and Java: the programs that `.ci/interop-tools` builds. */
 const languages: readonly {
   readonly name: string;
   readonly tool: string;
@@ -28,6 +28,12 @@ const languages: readonly {
     cwd: join(folder, "python"),
     environment: { PYTHONPATH: installed("python-gen"), PYTHONDONTWRITEBYTECODE: "1" },
     parameters: (example) => [`${example}.py`],
+  },
+  {
+    name: "Java",
+    tool: installed("bin/java-examples"),
+    cwd: join(folder, "java"),
+    parameters: (example) => [example],
   },
   { name: "Go", tool: installed("bin/examples"), cwd: join(folder, "go"), parameters: (example) => [example] },
 ];
