@@ -2,9 +2,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { configSchemas } from "./config-schemas.ts";
 import { referencePages } from "./reference/pages.ts";
 
-// Generates the code into a temporary folder and fails if the committed code, or a page of docs/reference, differs.
+// Generates the code into a temporary folder, the JSON Schemas and the pages of docs/reference. Fails if the committed
+// files differ from them.
 
 const fresh = mkdtempSync(join(tmpdir(), "dragoman-generated-"));
 const differing = new Set<string>();
@@ -38,8 +40,13 @@ try {
   rmSync(fresh, { recursive: true });
 }
 
+for (const [path, text] of configSchemas()) {
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) differing.add(path);
+}
+
 if (differing.size > 0) {
-  console.error(`generated code is not up to date: run \`npm run generate\`\n  ${[...differing].sort().join("\n  ")}`);
+  const advice = "run `npm run generate` and `npm run generate:schemas`";
+  console.error(`generated code is not up to date: ${advice}\n  ${[...differing].sort().join("\n  ")}`);
   process.exit(1);
 }
 

@@ -20,6 +20,7 @@ import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
+import { openTelemetry } from "./telemetry/telemetry.ts";
 import { watchComponents } from "./watch-components.ts";
 
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
@@ -43,18 +44,28 @@ export interface ComposedService extends Service {
   reload(next: Config): Reloaded;
 }
 
-/**
- * Composes the service from its configuration and starts it.
- *
- * @param routing state of routing that the service shows and logs. Default: its own.
- */
-export async function composeService(config: Config, log: Log, routing?: RoutingView): Promise<ComposedService> {
+/** What can be given to a service from outside. */
+interface ServiceOptions {
+  /** State of routing that the service shows and logs. Default: its own. */
+  readonly routing?: RoutingView;
+  /** Returns the lines of the log that were dropped, for the metrics. Default: nobody counts them. */
+  readonly logLinesDropped?: () => number;
+}
+
+/** Composes the service from its configuration and starts it. */
+export async function composeService(
+  config: Config,
+  log: Log,
+  { routing, logLinesDropped }: ServiceOptions = {},
+): Promise<ComposedService> {
   let running = config;
   const adapters = new Adapters(config);
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
   const store = ledger && createStoreThread(config.store, ledger.instance, log);
   const accounts = store && followAccounts(store.accounts, config, log);
+  const ledgerPending = ledger && (() => ledger.state().waiting);
+  const telemetry = await openTelemetry(config, { rejections, ledgerPending, logLinesDropped }, log);
   const spending = store && config.state === undefined ? followSpending(store.spending, log) : undefined;
   const shared = config.state && (await openSharedLimits(config.state, log));
   const limitStore = shared ?? (spending && new RememberingLimitStore(spending.past));
@@ -66,8 +77,11 @@ export async function composeService(config: Config, log: Log, routing?: Routing
       createCallLog(log),
       createProviderFailureLog(log),
       createRejectionCount(rejections),
+      ...telemetry.observers,
       ...(ledger ? [ledger.observer] : []),
     ],
+    tracer: telemetry.tracer,
+    metricsPage: telemetry.metricsPage,
     rejections,
     ...(limitStore && { limitStore }),
     ...(ledger && { loadBounds: [ledger.bound] }),
@@ -78,6 +92,7 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   }).catch((error: unknown) => {
     ledger?.release();
     void limitStore?.close();
+    void telemetry.stop();
     throw error;
   });
   // The start of the thread takes as long as that of the service, which does not wait for it.
@@ -86,13 +101,16 @@ export async function composeService(config: Config, log: Log, routing?: Routing
   spending?.start(config, accounts?.mirror);
   const stopStateLog = logStateChanges(service.routing, log);
   let generation = 1;
+  telemetry.follow(service);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await service.stop().finally(stopStateLog);
+    const exported = telemetry.stop();
     accounts?.mirror.close();
     await ledger?.close();
     await store?.close(longestShippingMs);
     ledger?.release();
+    await exported;
   };
   return {
     ...service,

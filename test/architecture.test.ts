@@ -14,6 +14,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["field-path.ts", []],
   ["well-formed.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
+  ["trace-context.ts", []],
   ["module-url.ts", []],
   ["optional-packages.ts", []],
   ["nearest.ts", []],
@@ -75,7 +76,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     "config",
     ["gen", "errors.ts", "nearest.ts", "optional-packages.ts", "models", "prices", "profiles", "chat/planning"],
   ],
-  ["upstream", ["gen", "errors.ts", "pace.ts", "fair-slots.ts", "config/provider.ts", "config/secret.ts"]],
+  [
+    "upstream",
+    ["gen", "errors.ts", "pace.ts", "fair-slots.ts", "trace-context.ts", "config/provider.ts", "config/secret.ts"],
+  ],
   [
     "templates",
     [
@@ -107,7 +111,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     ],
   ],
   ["adapters.ts", ["config", "providers/adapter.ts", "providers/registry.ts", "templates/sandbox.ts"]],
-  ["routing", ["gen", "append.ts", "errors.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"]],
+  [
+    "routing",
+    ["gen", "append.ts", "errors.ts", "trace-context.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"],
+  ],
   ["database", ["make-folder.ts"]],
   [
     "accounts",
@@ -122,6 +129,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "errors.ts",
+      "trace-context.ts",
       "make-folder.ts",
       "profiles",
       "accounts/limits/spending-reader.ts",
@@ -131,7 +139,19 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "database",
     ],
   ],
-  ["telemetry", ["gen", "errors.ts", "config/config.ts", "routing/target-view.ts", "ledger", "load"]],
+  [
+    "telemetry",
+    [
+      "gen",
+      "errors.ts",
+      "trace-context.ts",
+      "config/config.ts",
+      "config/telemetry.ts",
+      "routing/target-view.ts",
+      "ledger",
+      "load",
+    ],
+  ],
   ["reload", ["config", "telemetry/log.ts"]],
   [
     "calls",
@@ -143,6 +163,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "field-path.ts",
         "errors.ts",
         "fair-slots.ts",
+        "trace-context.ts",
         "tokens",
         "chat",
         "profiles",
@@ -221,6 +242,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],
   "node:sqlite": ["database", "ledger/outbox/lock.ts"],
+  "@opentelemetry/": ["telemetry/otel"],
   kysely: ["database", "accounts/sql", "ledger/sql"],
   pg: ["database"],
   undici: ["upstream", "providers/azure-openai/entra.ts"],

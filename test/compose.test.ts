@@ -12,7 +12,7 @@ describe("the composed service", () => {
     const environment = { DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0", DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0" };
     const log = createLog("info", { write: (line) => void lines.push(JSON.parse(line)) });
     const config = withOwnStore(loadConfig({ environment, providers: [], models: [] }));
-    const service = await composeService(config, log, routing);
+    const service = await composeService(config, log, { routing });
     routing.move("openai/gpt-4o", "open", "PROVIDER_UNAVAILABLE");
     const headers = { "content-type": "application/json" };
     const path = "/dragoman.admin.v1.RoutingService/ListTargets";

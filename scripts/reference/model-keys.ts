@@ -22,6 +22,7 @@ export const modelKeys: Readonly<Record<string, string>> = {
   "providers.<name>.proxy": "HTTP proxy, or `none`. Default: the variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.",
   "providers.<name>.max_connections": "Maximum number of requests at the same time. Further ones wait.",
   "providers.<name>.http2": "`on`: requests share connections with HTTP/2, if the server supports it.",
+  "providers.<name>.trace_context": "`on`: requests carry `traceparent` and `tracestate`.",
   "providers.<name>.options": "Options of this provider: the tables below.",
 
   models:

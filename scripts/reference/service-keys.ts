@@ -91,6 +91,12 @@ export const serviceKeys: Readonly<Record<string, string>> = {
   "log.max_buffer_size":
     "Maximum size of the lines that wait for the reader of standard output. Further ones are lost.",
 
+  telemetry: "Metrics at `/metrics`, which need no key ([telemetry](../telemetry.md)).",
+  "telemetry.metrics_address":
+    "Address of a listener for this page alone, without TLS. Default: the page is on the HTTP listener.",
+  "telemetry.max_account_labels":
+    "Number of accounts that have metrics of their own: the first ones that reach a provider. Others count as `other`.",
+
   state: "Redis or Valkey, in which replicas share [limits and budgets](../limits.md).",
   "state.redis":
     "URL, with TLS `rediss://`. A cluster needs that of one node. Default: none; each process counts by itself.",

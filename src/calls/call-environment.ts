@@ -2,6 +2,7 @@ import type { CallSlots } from "../accounts/concurrency.ts";
 import type { CallLimits } from "../accounts/limits/call-limits.ts";
 import type { WrongKeys } from "../accounts/wrong-keys.ts";
 import type { CallObserver } from "../ledger/call-observer.ts";
+import type { CallTracer } from "../ledger/call-tracer.ts";
 import type { ByteBudget } from "../load/byte-budget.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
@@ -27,6 +28,8 @@ export interface CallSource {
 /** Observers and counts, which all calls of the service share. They outlive snapshots of the configuration. */
 export interface CallEnvironment {
   readonly observers: readonly CallObserver[];
+  /** One of the observers. Undefined: calls are not traced. */
+  readonly tracer?: CallTracer | undefined;
   /** Bytes of the requests of all calls in progress. */
   readonly requestBytes: ByteBudget;
   readonly learned: LearnedFields;

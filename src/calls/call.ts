@@ -1,26 +1,29 @@
-import { create } from "@bufbuild/protobuf";
 import { holderOf } from "../accounts/holder.ts";
 import type { Caller } from "../accounts/keys.ts";
-import { GatewayError, toGatewayError } from "../errors.ts";
+import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
-import { type CallInfo, CallInfoSchema } from "../gen/dragoman/v1/error_pb.js";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { CallInfo } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallRecord, ObservedCall, StartedCall } from "../ledger/record.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
+import { readTraceContext, type TraceContext } from "../trace-context.ts";
 import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import { type CallFacts, unknownFacts } from "./call-facts.ts";
 import { CallHoldings } from "./call-holdings.ts";
 import { createCallId } from "./call-id.ts";
+import { createCallInfo } from "./call-info.ts";
 import type { CallMethod } from "./call-method.ts";
-import { deadlineExceeded, requestIncomplete } from "./deadline-errors.ts";
+import { clientGone, deadlineExceeded, requestIncomplete } from "./end-errors.ts";
 import { Observers } from "./observers.ts";
 import { outcomeOf } from "./outcome.ts";
 import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
+import { UpstreamTime } from "./upstream-time.ts";
 
 /**
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
@@ -41,6 +44,8 @@ export class Call implements ObservedCall {
   readonly signal: AbortSignal;
   /** What the call holds of limits and budgets. */
   readonly holdings: CallHoldings;
+  /** Span of the call, or the caller's span if calls are not traced. Undefined: there is none. */
+  readonly trace: TraceContext | undefined;
   readonly #controller = new AbortController();
   readonly #clock: CallClock;
   readonly #patienceMs: number;
@@ -54,6 +59,7 @@ export class Call implements ObservedCall {
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
   #firstOutputMs: number | undefined;
+  readonly #upstream = new UpstreamTime();
   #releaseSlot: (() => void) | undefined;
   #settled = false;
   #recordedUsage: Usage | undefined;
@@ -70,7 +76,7 @@ export class Call implements ObservedCall {
     this.#method = method;
     this.#environment = environment;
     this.holdings = new CallHoldings(environment.limits);
-    this.#observers = new Observers(environment.observers, this.id);
+    this.#observers = new Observers(environment.observers, environment.tracer, this.id);
     this.#lease = lease;
     this.#onSettled = onSettled;
     this.signal = this.#controller.signal;
@@ -81,6 +87,8 @@ export class Call implements ObservedCall {
       deadline: () => this.end(deadlineExceeded(this.#waitsFor())),
       requestIncomplete: () => this.end(requestIncomplete(maxRequestMs)),
     });
+    const caller = readTraceContext(source.requestHeader);
+    this.trace = this.#observers.trace(caller, (tracer) => tracer.beginCall(this, caller));
     this.#observers.notify((observer) => observer.begin?.(this));
     if (source.signal.aborted) this.#onClientGone();
     else source.signal.addEventListener("abort", this.#onClientGone);
@@ -240,8 +248,15 @@ export class Call implements ObservedCall {
     return this.#observers.notify((observer) => observer.starting?.(this.#startedCall()));
   }
 
+  /** An upstream request of this call begins. Returns the trace context to send to its provider, if there is one. */
+  attemptBegins(attempt: Attempt, request: ChatRequest): TraceContext | undefined {
+    this.#upstream.begin(attempt);
+    return this.#observers.trace(this.trace, (tracer) => tracer.beginAttempt(this, attempt, request));
+  }
+
   /** Reports to the observers that an upstream request of this call ended. */
   attemptEnded(attempt: Attempt): void {
+    this.#upstream.end(attempt);
     this.#observers.notify((observer) => observer.attempt?.(this, attempt));
   }
 
@@ -282,6 +297,7 @@ export class Call implements ObservedCall {
       attempts: this.attempts,
       durationMs: this.elapsedMs,
       firstOutputMs: this.#firstOutputMs,
+      upstreamMs: this.#upstream.ms,
     };
     this.#recorded = this.#observers.notify((observer) => observer.settled?.(record, error));
     this.#releaseSlot?.();
@@ -290,21 +306,14 @@ export class Call implements ObservedCall {
     this.#onSettled(this);
   }
 
-  /**
-   * Resolves when the observers have the record of the call, for which the end of the response waits. Undefined: they
-   * need no time, or the call has not settled.
-   */
+  /** Resolves when the observers have the record, for which the response waits. Undefined: it has nothing to wait for. */
   get recorded(): Promise<unknown> | undefined {
     return this.#recorded;
   }
 
   /** Detail of the error if the call fails: its id, and once it has settled, its usage and attempts. */
   get info(): CallInfo {
-    return create(CallInfoSchema, {
-      callId: this.id,
-      ...(this.#recordedUsage && { usage: this.#recordedUsage }),
-      attempts: this.attempts.map((attempt) => ({ ...attempt, providerLimits: {} })),
-    });
+    return createCallInfo(this.id, this.#recordedUsage, this.attempts);
   }
 
   /** Ends the call because the client stopped reading the response. No effect once the call has settled. */
@@ -321,21 +330,12 @@ export class Call implements ObservedCall {
       protocol: this.protocol,
       peerAddress: this.peerAddress,
       startTime: this.startTime,
+      trace: this.trace,
       keyId: this.#caller?.keyId ?? "",
       ...this.#facts,
     };
   }
 
-  readonly #onClientGone = (): void => {
-    const { reason } = this.source.signal;
-    if (reason instanceof GatewayError && reason.reason === "OVERLOADED") {
-      this.end(reason);
-      return;
-    }
-    this.end(
-      this.#clock.isAtDeadline
-        ? deadlineExceeded(this.#waitsFor())
-        : new GatewayError("CANCELLED", "the caller cancelled the call"),
-    );
-  };
+  readonly #onClientGone = (): void =>
+    this.end(clientGone(this.source.signal.reason, this.#clock.isAtDeadline, this.#waitsFor));
 }

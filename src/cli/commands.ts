@@ -14,6 +14,7 @@ export interface CommandRow {
 export const commands: readonly CommandRow[] = [
   { words: "serve", summary: "start the service; the default", load: () => import("./serve.ts") },
   { words: "check", summary: "check the configuration and print it without secrets", load: () => import("./check.ts") },
+  { words: "health", summary: "ask a running service whether it is ready", load: () => import("./health.ts") },
   { words: "chat", summary: "call a model of a running service", load: () => import("./chat/chat.ts") },
   {
     words: "plan",

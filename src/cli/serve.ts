@@ -35,7 +35,7 @@ async function serve(file: string | undefined, environment: Environment): Promis
     stderr.flushSync();
   });
   const log = createLog(config.log.level, stdout);
-  const service = await composeService(config, log);
+  const service = await composeService(config, log, { logLinesDropped: () => stdout.droppedTotal });
   const reloader = new Reloader({
     load: (onRead) => loadConfigFor(file, environment, onRead),
     apply(next) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { budgetPeriods, largestLimits, storeLossPolicies } from "./account.ts";
+import { budgetPeriods, largestBudgetNanos, largestLimits, storeLossPolicies } from "./account.ts";
 import { parseDollars } from "./dollars.ts";
+import { decimalForms, matching, wholeNumberForms } from "./json-forms.ts";
 import { choice, flag, leaf, section, share, text } from "./rules.ts";
 import { isTimeZone, parseTime } from "./times.ts";
 
@@ -15,6 +16,7 @@ const limit = (largest: number) =>
     },
     problem: `is not a whole number from 0 to ${largest}`,
     fix: "write a number; 0 allows none, and without the key there is no limit",
+    forms: wholeNumberForms(0, largest),
     shown: true,
   });
 
@@ -31,6 +33,7 @@ const budget = section({
     parse: parseDollars,
     problem: "is not an amount of US dollars",
     fix: 'write a quoted decimal number such as "100.00", with at most 9 decimals, up to 9000000',
+    forms: decimalForms({ minimum: 0, maximum: largestBudgetNanos / 1e9 }),
     shown: true,
   }),
   period: choice(...budgetPeriods),
@@ -38,6 +41,7 @@ const budget = section({
     parse: (value) => (typeof value === "string" && isTimeZone(value) ? value : undefined),
     problem: "is not a time zone",
     fix: "write a name of the IANA database, such as UTC or Europe/Berlin",
+    forms: [matching("^[A-Za-z][A-Za-z0-9_+/-]*$", "UTC", "Europe/Berlin")],
     shown: true,
   }).prefault("UTC"),
   warn_at: share.prefault(0.8),
@@ -53,6 +57,7 @@ const shared = {
     parse: parseTime,
     problem: "is not a time",
     fix: "write a date such as 2026-12-31, which ends at its beginning in UTC, or a time such as 2026-12-31T17:00:00Z",
+    forms: [matching("^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+(?:Z|[+-][0-9]{2}:[0-9]{2}))?$", "2026-12-31")],
     shown: true,
   }).optional(),
   limits: limits.optional(),
@@ -72,6 +77,7 @@ const sha256 = leaf({
     typeof value === "string" && /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, "hex") : undefined,
   problem: "is not a SHA-256",
   fix: "write the 64 hexadecimal digits that `dragoman --hash-key` prints",
+  forms: [matching("^[0-9a-fA-F]{64}$")],
 });
 
 const key = {

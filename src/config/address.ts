@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { matching } from "./json-forms.ts";
 
 export interface Address {
   readonly host: string;
@@ -21,6 +22,9 @@ export function parseAddress(value: unknown): Address | undefined {
   const valid = bracketed === undefined ? isIPv4(bare) || hostName.test(bare) : isIPv6(bracketed);
   return valid && port <= 65_535 ? { host: bracketed ?? bare, port } : undefined;
 }
+
+/** JSON forms of what `parseAddress` accepts. */
+export const addressForms = [matching("^(?:\\[[^\\]]+\\]|[^:\\[\\]]+):[0-9]{1,5}$", "127.0.0.1:8080", "[::1]:8080")];
 
 /** Formats an address as `host:port`, with IPv6 hosts in brackets. Inverse of `parseAddress`. */
 export function formatAddress({ host, port }: Address): string {

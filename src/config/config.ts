@@ -8,6 +8,7 @@ import type { ProviderSettings } from "./provider.ts";
 import type { BreakerSettings, RouteSettings } from "./route.ts";
 import type { Secret } from "./secret.ts";
 import type { RedisSettings } from "./state.ts";
+import type { TelemetrySettings } from "./telemetry.ts";
 
 /** TLS files of one listener, in PEM format. */
 export interface TlsFiles {
@@ -172,4 +173,5 @@ export interface Config {
   /** State that replicas share. Undefined: each process has its own limits and budgets. */
   readonly state: RedisSettings | undefined;
   readonly store: StoreSettings;
+  readonly telemetry: TelemetrySettings;
 }

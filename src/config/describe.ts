@@ -9,6 +9,7 @@ import type { ProviderKey } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import { describeState } from "./state-schema.ts";
 import { describeStore } from "./store.ts";
+import { describeTelemetry } from "./telemetry-schema.ts";
 import { parseCertificates } from "./tls-files.ts";
 
 /**
@@ -75,6 +76,7 @@ export function describeConfig(config: Config): string {
     prices: describePrices(prices),
     state: describeState(config.state),
     store: describeStore(store),
+    telemetry: describeTelemetry(config.telemetry),
   });
 }
 
@@ -103,7 +105,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
     providerStatuses.map(({ name, on, reason, dialect }) => {
       const settings = settingsOf.get(name);
       if (settings === undefined) return [name, { enabled: on, reason, dialect }];
-      const { baseUrl, headers, timeouts, proxy, maxConnections, http2, options } = settings;
+      const { baseUrl, headers, timeouts, proxy, maxConnections, http2, sendsTrace, options } = settings;
       const described = {
         enabled: on,
         reason,
@@ -119,6 +121,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
         proxy: proxy?.configured,
         max_connections: maxConnections,
         http2: http2 ? "on" : "off",
+        trace_context: sendsTrace ? "on" : "off",
         options: hideTexts(options),
       };
       return [name, described];

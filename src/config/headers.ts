@@ -22,4 +22,5 @@ export const headers = leaf({
   parse: parseHeaders,
   problem: "is not a mapping of unique header names to valid header values",
   fix: "write `name: value`; quote values that look like numbers",
+  forms: [{ type: "object", additionalProperties: { type: "string" } }],
 });

@@ -18,6 +18,7 @@ import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, fileSchema, level, mode, type TlsSection } from "./schema.ts";
 import { resolveState } from "./state-schema.ts";
 import { mayHaveKeys, resolveStore } from "./store.ts";
+import { resolveTelemetry } from "./telemetry-schema.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { withoutUnset } from "./unset-keys.ts";
 import { validate, validateVariable } from "./validate.ts";
@@ -42,7 +43,8 @@ interface ConfigSources {
  *
  * A variable takes precedence over the file, and the file over the default. The variables are DRAGOMAN_GRPC_ADDRESS and
  * DRAGOMAN_HTTP_ADDRESS (`host:port`, IPv6 in brackets), DRAGOMAN_AUTHENTICATION (`keys`, `loopback`, `off`),
- * DRAGOMAN_API_KEYS (api-keys-variable.ts), DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`). But for a provider's API key and
+ * DRAGOMAN_API_KEYS (api-keys-variable.ts), DRAGOMAN_LOG_LEVEL, and the base URL variable of each provider (`OPENAI_BASE_URL`).
+ * OpenTelemetry has its own (telemetry-schema.ts). But for a provider's API key and
  * proxy, the file takes precedence: a user's shell may set `OPENAI_API_KEY` and `HTTPS_PROXY` for other programs.
  *
  * An empty variable counts as unset. Paths in the file are relative to its folder.
@@ -114,6 +116,7 @@ export function loadConfig({
   if (modeIsKnown && !mayHaveKeys(store)) reportUnreachable(content.deployments, authentication, report);
   const routes = resolveRoutes(content.routes, { listed, models, providers: knownNames }, report, isWrong);
   const breaker = resolveBreaker(content.breaker, report, isWrong);
+  const telemetry = resolveTelemetry(content.telemetry, variable);
 
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
   const { limits, shutdown, grpc_connection: grpcConnection } = content;
@@ -162,6 +165,7 @@ export function loadConfig({
     prices,
     state: resolveState(content.state),
     store,
+    telemetry,
   });
 }
 

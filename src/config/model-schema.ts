@@ -3,7 +3,8 @@ import { ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffortSchema } from "../gen/dragoman/v1/reasoning_pb.js";
 import { parameterNames } from "../models/parameter-names.ts";
 import { profileNames } from "../profiles/profiles.ts";
-import { parseCount } from "./quantities.ts";
+import { decimalForms, oneOf, wholeNumberForms } from "./json-forms.ts";
+import { parseCount, parseDecimal } from "./quantities.ts";
 import { choice, flag, leaf, section, text } from "./rules.ts";
 
 export const profile = choice(...profileNames);
@@ -12,18 +13,20 @@ const tokens = leaf({
   parse: parseCount,
   problem: "is not a number of tokens",
   fix: "write a number from 0 (unknown) to 2147483647",
+  forms: wholeNumberForms(0, 2 ** 31 - 1),
   shown: true,
 });
 
 /** Parses a maximum temperature from 0 to 2. GenerationParameters.temperature cannot be higher than 2. */
 function parseTemperature(value: unknown): number | undefined {
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && number >= 0 && number <= 2 ? number : undefined;
+  const number = parseDecimal(value);
+  return number !== undefined && number <= 2 ? number : undefined;
 }
 const temperature = leaf({
   parse: parseTemperature,
   problem: "is not a temperature",
   fix: "write a number from 0 to 2",
+  forms: decimalForms({ minimum: 0, maximum: 2 }),
   shown: true,
 });
 
@@ -41,14 +44,17 @@ const capabilities = section(
   Object.fromEntries(ModelCapabilitiesSchema.fields.map(({ name }) => [name, flag.optional()])),
 );
 
+const efforts = ReasoningEffortSchema.values.filter(({ number }) => number > 0);
 const effort = leaf({
   parse: (value) => {
     const name = String(value).toUpperCase();
-    const found = ReasoningEffortSchema.values.find((known) => known.number > 0 && known.localName === name);
-    return found?.number;
+    return efforts.find((known) => known.localName === name)?.number;
   },
   problem: "is not a reasoning effort",
   fix: "write none, minimal, low, medium, high, xhigh or max",
+  forms: [
+    oneOf(...efforts.map(({ localName }) => localName.toLowerCase()), ...efforts.map(({ localName }) => localName)),
+  ],
   shown: true,
 });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { highestPrice, type PriceMistake, parsePrice, priceDecimals } from "../prices/picodollars.ts";
+import { describeForms, jsonForms, matching } from "./json-forms.ts";
 import { section } from "./rules.ts";
 
 const form = 'write US dollars per million tokens as a quoted decimal number, such as "2.50"';
@@ -26,6 +27,8 @@ const price = z.unknown().transform((value, context): bigint => {
   context.issues.push({ code: "custom", input: value, message, params: { fix, shown: true } });
   return z.NEVER;
 });
+const decimals = matching(`^[0-9]+(?:\\.[0-9]{1,${priceDecimals}}0*)?$`, "2.50");
+price.register(jsonForms, describeForms([decimals, { type: "number", minimum: 0, maximum: highestPrice }], form));
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : "");
 

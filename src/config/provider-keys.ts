@@ -1,4 +1,5 @@
 import type { ReportProblem } from "./config-error.ts";
+import { decimalForms } from "./json-forms.ts";
 import type { ProviderKey } from "./provider.ts";
 import { leaf, pattern, section } from "./rules.ts";
 import { Secret } from "./secret.ts";
@@ -13,6 +14,7 @@ export const apiKey = leaf({
   parse: parseKey,
   problem: "is not a valid API key: it is empty or has spaces or non-ASCII characters",
   fix: "correct the value, or the variable that sets it",
+  forms: [{ type: "string", minLength: 1 }],
 });
 
 /** Parses a decimal number above zero, also from a string, since a `${VARIABLE}` is one. */
@@ -30,6 +32,7 @@ export const providerKey = section({
     parse: parseWeight,
     problem: "is not a number above zero",
     fix: "write a number such as 1 or 2.5",
+    forms: decimalForms({ exclusiveMinimum: 0 }),
     shown: true,
   }).prefault(1),
 });

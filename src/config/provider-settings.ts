@@ -92,6 +92,9 @@ export function resolveProvider(
     const fix = "remove it, or write a base_url with https://";
     report(`${path}.http2`, "needs TLS, and the base URL has http://: Dragoman has no HTTP/2 without TLS", fix);
   }
+  if (entry.trace_context === "on" && variables.baseUrl === undefined) {
+    report(`${path}.trace_context`, "is not used: this provider has no base URL", "remove it");
+  }
   const others = (variables.others ?? []).filter((variableName) => dialect === undefined && environment[variableName]);
   const allKeys = keys ?? (key === undefined ? [] : [unnamedKey(key.value)]);
   const settings = {
@@ -105,6 +108,7 @@ export function resolveProvider(
     proxy: resolveProxy({ environment, configured: entry.proxy, on }, report),
     maxConnections: entry.max_connections,
     http2,
+    sendsTrace: entry.trace_context === "on",
     maxQueue,
     options: entry.options,
     variables: Object.fromEntries(others.map((variableName) => [variableName, environment[variableName]])),

@@ -65,6 +65,8 @@ export interface ProviderSettings<Options = unknown> {
   readonly maxConnections: number;
   /** Whether to use HTTP/2 if the provider supports it, else HTTP/1.1. Only for `https://`. Default false. */
   readonly http2?: boolean;
+  /** Whether requests carry the trace context of their attempt (`traceparent`, `tracestate`). Default false. */
+  readonly sendsTrace?: boolean;
   /** Maximum requests that wait for a connection. Default 1024. */
   readonly maxQueue: number;
   /** Provider-specific settings, parsed with `optionsSchema`. */

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import type { ReportProblem } from "./config-error.ts";
 import type { Environment } from "./environment.ts";
+import { matching } from "./json-forms.ts";
 import type { HttpProxy, ProxyChoice } from "./provider.ts";
 import { leaf } from "./rules.ts";
 import { Secret } from "./secret.ts";
@@ -36,6 +37,7 @@ export const proxy = leaf({
   parse: (value) => (value === none ? none : parseProxy(value)),
   problem: "is neither the URL of an HTTP proxy nor none",
   fix: `${fix}, or none`,
+  forms: [matching("^[^?#]+$", "http://proxy.example:3128", none)],
 });
 
 interface Sources {

@@ -1,3 +1,5 @@
+import { type JsonForm, quantityForms } from "./json-forms.ts";
+
 // Node.js fires a timer with a longer delay at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
 export const longestTimerMs = 2 ** 31 - 1;
 
@@ -26,6 +28,27 @@ const longestAgeMs = 36_500 * ageUnits.d;
 const largestStorageBytes = 2 ** 50;
 
 type Units = Readonly<Record<string, number>>;
+
+/** JSON forms of what `parseDuration` accepts, from 0 or 1 ms. */
+export const durationForms = (minimum: 0 | 1): readonly JsonForm[] =>
+  quantityForms(durationUnits, { minimum, maximum: longestTimerMs, examples: ["500ms", "30s", "10m"] });
+
+/** JSON forms of what `parseSize` accepts, from 1 byte. */
+export const sizeForms = quantityForms(sizeUnits, {
+  minimum: 1,
+  maximum: largestMessageBytes,
+  examples: ["512KiB", "16MiB"],
+});
+
+/** JSON forms of what `parseAge` accepts. */
+export const ageForms = quantityForms(ageUnits, { minimum: 0, maximum: longestAgeMs, examples: ["30d", "12h"] });
+
+/** JSON forms of what `parseStorageSize` accepts, from 1 byte. */
+export const storageSizeForms = quantityForms(storageUnits, {
+  minimum: 1,
+  maximum: largestStorageBytes,
+  examples: ["512MiB", "1GiB"],
+});
 
 /** Parses `500ms`, `30s`, `10m`, `1h` or a whole number of milliseconds. Returns ms; undefined for anything else. */
 export function parseDuration(value: unknown): number | undefined {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
+import { decimalForms, describeForms, jsonForms, oneOf } from "./json-forms.ts";
 import { profile } from "./model-schema.ts";
-import { parseDecimal, parseDuration } from "./quantities.ts";
+import { durationForms, parseDecimal, parseDuration } from "./quantities.ts";
 import { defaultBreaker, type RequiredCapability } from "./route.ts";
 import { choice, duration, leaf, longDuration, section, share, shareAboveZero, wholeNumber } from "./rules.ts";
 import { suggest } from "./suggest.ts";
@@ -14,6 +15,7 @@ const weight = leaf({
   },
   problem: "is not a weight",
   fix: `write a number from 0 (no calls) to ${heaviest}, such as 3 or 0.5`,
+  forms: decimalForms({ minimum: 0, maximum: heaviest }),
   shown: true,
 });
 
@@ -29,6 +31,7 @@ const affinity = leaf({
   parse: (value) => affinities.get(String(value)),
   problem: "is not a valid value",
   fix: "write one of auto, off",
+  forms: [oneOf(...affinities.keys(), true, false)],
   shown: true,
 });
 
@@ -36,6 +39,7 @@ const hedgeAfter = leaf({
   parse: (value) => (value === "p95" ? value : parseDuration(value) || undefined),
   problem: "is neither p95 nor a duration above zero",
   fix: "write p95, or a duration such as 500ms or 2s",
+  forms: [oneOf("p95"), ...durationForms(1)],
   shown: true,
 });
 
@@ -56,11 +60,16 @@ const capability = z.unknown().transform((value, context): RequiredCapability =>
   });
   return z.NEVER;
 });
+capability.register(
+  jsonForms,
+  describeForms([oneOf(...capabilityNames.keys())], "write a capability, as in the section models"),
+);
 
 const modelName = leaf({
   parse: (value) => (typeof value === "string" && value !== "" ? value : undefined),
   problem: "is not the name of a model",
   fix: "write an id of the catalog, `provider/model` or `deployments/<id>`",
+  forms: [{ type: "string", minLength: 1 }],
 });
 
 const target = z

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { accountSchema, keySchema } from "./account-schema.ts";
-import { parseAddress } from "./address.ts";
+import { addressForms, parseAddress } from "./address.ts";
 import { headers } from "./headers.ts";
+import { matching } from "./json-forms.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { priceSchema } from "./price-schema.ts";
 import { apiKey, providerKey } from "./provider-keys.ts";
 import { proxy } from "./proxy.ts";
-import { parseSize } from "./quantities.ts";
+import { parseSize, sizeForms } from "./quantities.ts";
 import { breakerSchema, routeSchema } from "./route-schema.ts";
 import {
   baseUrl,
@@ -23,17 +24,20 @@ import {
 } from "./rules.ts";
 import { stateSchema } from "./state-schema.ts";
 import { storeSchema } from "./store-schema.ts";
+import { telemetrySchema } from "./telemetry-schema.ts";
 
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
   problem: "is not a size",
   fix: "write a size such as 512KiB or 16MiB, or a number of bytes; at least 1 byte, less than 2 GiB",
+  forms: sizeForms,
   shown: true,
 });
 export const address = leaf({
   parse: parseAddress,
   problem: "is not an address",
   fix: "write host:port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
+  forms: addressForms,
   shown: true,
 });
 export const mode = choice("keys", "loopback", "off");
@@ -52,6 +56,7 @@ const hostName = leaf({
   parse: parseHostName,
   problem: "is not a host name",
   fix: "write a host name without scheme and port, such as dragoman.example",
+  forms: [matching("^(?:\\[[0-9a-fA-F:.]+\\]|[^:/?#@\\s]+)$", "dragoman.example")],
   shown: true,
 });
 
@@ -66,6 +71,7 @@ const origin = leaf({
   parse: parseOrigin,
   problem: "is not an origin",
   fix: "write scheme, host in lower case and port unless it is the default, such as https://app.example, without a path",
+  forms: [matching("^[a-z][a-z0-9+.-]*://[^\\s/?#@A-Z]+$", "https://app.example")],
   shown: true,
 });
 
@@ -93,6 +99,7 @@ export const providerSchema = section({
   proxy: proxy.optional(),
   max_connections: wholeNumber(1).prefault(256),
   http2: onOrOff.prefault("off"),
+  trace_context: onOrOff.prefault("off"),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
@@ -136,7 +143,7 @@ export const fileSchema = section({
   }).prefault({}),
   shutdown: section({ delay: duration.prefault(0), grace: duration.prefault("30s") }).prefault({}),
   grpc_connection: section({
-    max_age: duration.prefault(0),
+    max_age: duration.prefault("10m"),
     max_idle: duration.prefault("10m"),
     keepalive: duration.prefault("1m"),
   }).prefault({}),
@@ -150,5 +157,6 @@ export const fileSchema = section({
   prices: z.record(z.string(), priceSchema).prefault({}),
   state: stateSchema.prefault({}),
   store: storeSchema.prefault({}),
+  telemetry: telemetrySchema.prefault({}),
 });
 export type FileSection = z.output<typeof fileSchema>;

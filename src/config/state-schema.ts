@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { missingPackages } from "../optional-packages.ts";
+import { matching } from "./json-forms.ts";
 import { leaf, pattern, section } from "./rules.ts";
 import { Secret } from "./secret.ts";
 import type { RedisSettings } from "./state.ts";
@@ -22,6 +23,7 @@ const redisUrl = leaf({
   parse: parseRedisUrl,
   problem: "is not a redis:// or rediss:// URL",
   fix: "write it as redis://user:password@host:6379/0; user, password, port and database can be left out",
+  forms: [matching("^\\s*[rR][eE][dD][iI][sS][sS]?://[^?#]+$", "redis://host:6379/0")],
 });
 
 /** Schema of the section `state`. */

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { headers } from "./headers.ts";
-import { parseAge, parseStorageSize } from "./quantities.ts";
+import { matching } from "./json-forms.ts";
+import { ageForms, parseAge, parseStorageSize, storageSizeForms } from "./quantities.ts";
 import { baseUrl, choice, leaf, section, text } from "./rules.ts";
 import { Secret } from "./secret.ts";
 
@@ -35,12 +36,14 @@ const database = leaf({
   parse: parseDatabase,
   problem: "is not the URL of a database",
   fix: "write sqlite:path/to/file.db or postgres://user:password@host:5432/database (% in the password as %25)",
+  forms: [matching("^(?:sqlite:|postgres(?:ql)?://).+$", "sqlite:data/dragoman.db")],
 });
 
 const age = leaf({
   parse: parseAge,
   problem: "is not a duration",
   fix: "write a duration such as 30d, 12h or 90m, or 0 to keep everything",
+  forms: ageForms,
   shown: true,
 });
 
@@ -48,6 +51,7 @@ const storageSize = leaf({
   parse: (value) => parseStorageSize(value) || undefined,
   problem: "is not a size",
   fix: "write a size such as 512MiB, 1GiB or 2TiB, or a number of bytes; at least 1 byte, up to 1 PiB",
+  forms: storageSizeForms,
   shown: true,
 });
 

@@ -1,6 +1,7 @@
 import type { Reason } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
+import type { TraceContext } from "../trace-context.ts";
 
 /** Facts about a call that are known when it begins. */
 export interface ObservedCall {
@@ -17,6 +18,8 @@ export interface ObservedCall {
   /** IP address of the connection's other end, which may be a proxy. Empty if the connection closed early. */
   readonly peerAddress: string;
   readonly startTime: Date;
+  /** Span of the call, or the caller's span if calls are not traced. Undefined: there is none. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** Facts about a call that are known when it may ask a provider. */
@@ -57,4 +60,9 @@ export interface CallRecord extends StartedCall {
   readonly durationMs: number;
   /** Milliseconds from the beginning of the call. Undefined if there was no output. */
   readonly firstOutputMs: number | undefined;
+  /**
+   * Milliseconds in which at least one upstream request was in progress: from its start, with its wait for a connection,
+   * to its end. Undefined: there was none. The rest of `durationMs` is Dragoman's overhead.
+   */
+  readonly upstreamMs?: number | undefined;
 }

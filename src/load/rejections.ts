@@ -25,12 +25,19 @@ interface Kind {
 export class Rejections {
   readonly #report: (rejections: RejectionCount) => void;
   readonly #kinds = new Map<string, Kind>();
+  readonly #totals = new Map<Reason, number>();
 
   constructor(report: (rejections: RejectionCount) => void) {
     this.#report = report;
   }
 
+  /** Rejections since the start of the process, by their reason. */
+  get totals(): ReadonlyMap<Reason, number> {
+    return this.#totals;
+  }
+
   count(reason: Reason, bound: string): void {
+    this.#totals.set(reason, (this.#totals.get(reason) ?? 0) + 1);
     const name = `${reason} ${bound}`;
     let kind = this.#kinds.get(name);
     if (kind === undefined) {

@@ -9,6 +9,7 @@ import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { AdapterContext, ProviderKey, QueueState } from "../providers/adapter.ts";
 import { partialUsage } from "../tokens/usage-estimate.ts";
+import type { TraceContext } from "../trace-context.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import { type AttemptOrigin, AttemptRecord } from "./attempt-record.ts";
 import { type CompletedEvent, createEndSettler, filteredEnd, type SettledEvent } from "./settle-end.ts";
@@ -24,6 +25,8 @@ export interface AttemptOptions extends AttemptOrigin {
   readonly stops?: readonly string[];
   /** Called when the upstream request starts. */
   readonly onBegin?: (attempt: Attempt, queue: QueueState) => void;
+  /** Called when the upstream request starts. Returns the trace context that its provider may get. */
+  readonly onTrace?: (attempt: Attempt) => TraceContext | undefined;
   /** Called with the failure of the upstream request, also after its output has begun. */
   readonly onFailure?: (failure: GatewayError) => void;
   /** Maximum time in ms between two outputs. Default: that of the provider's configuration. */
@@ -92,6 +95,7 @@ export function startAttempt(
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     record.begin();
     options.onBegin?.(attempt, queue);
+    const trace = options.onTrace?.(attempt);
     let held: ChatEvent[] | undefined = [];
     const repair = createRepairs();
     const bound = createBounds();
@@ -100,7 +104,9 @@ export function startAttempt(
     const corrected = (batch: readonly ChatEvent[]) => bound(repair(cutter === undefined ? batch : cutter.cut(batch)));
     try {
       const { sign: onOutput } = record;
-      const context: AdapterContext = { signal, holder, attempt, queue, apiKey: key?.secret, prompt, idleMs, onOutput };
+      const context: AdapterContext = {
+        ...{ signal, holder, attempt, queue, trace, apiKey: key?.secret, prompt, idleMs, onOutput },
+      };
       const batches =
         whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
       for await (const arrived of batches) {

@@ -6,6 +6,12 @@ import type { SurfaceHandler } from "../surfaces/kit/router.ts";
 import type { MountedService } from "./services/mounted-service.ts";
 import type { TargetHealth } from "./target-health.ts";
 
+/** Page with the metrics of the process. */
+export interface MetricsPage {
+  /** Returns the metrics as text, in the form that `accept` prefers. */
+  render(accept: string): { readonly contentType: string; readonly text: string };
+}
+
 /** The services that every listener serves. */
 export interface Services {
   readonly calls: ActiveCalls;
@@ -18,6 +24,8 @@ export interface Services {
   /** Health of targets and routes. Undefined: health checks know only services. */
   readonly targetHealth?: TargetHealth;
   readonly rejections: Rejections;
+  /** Page `/metrics` of the HTTP listener. Undefined: it has none. */
+  readonly metricsPage?: MetricsPage;
   /** What `/readyz` tells about. Undefined: nothing. */
   readonly components?: ComponentStates | undefined;
 }

@@ -18,6 +18,7 @@ import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
+import type { CallTracer } from "../ledger/call-tracer.ts";
 import type { UsageReader } from "../ledger/usage-reader.ts";
 import { ByteBudget } from "../load/byte-budget.ts";
 import { type LoadBound, LoadGuard } from "../load/load-guard.ts";
@@ -30,7 +31,8 @@ import { createSurfaces } from "../surfaces/index.ts";
 import { type ConfiguredParts, createSnapshot, type LastingParts } from "./create-snapshot.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
-import type { Listener, Services } from "./listener.ts";
+import { listenMetrics } from "./http/metrics-page.ts";
+import type { Listener, MetricsPage, Services } from "./listener.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
 import { createKeyService } from "./services/key-service.ts";
@@ -43,6 +45,10 @@ import { createTargetHealth } from "./target-health.ts";
 /** Parts of a service. */
 export interface ServiceParts extends ConfiguredParts, LastingParts {
   readonly observers: readonly CallObserver[];
+  /** Makes spans of calls. Default: calls are not traced. */
+  readonly tracer?: CallTracer | undefined;
+  /** Page `/metrics`. Default: there is none. */
+  readonly metricsPage?: MetricsPage;
   readonly rejections: Rejections;
   /** Bounds beside those on the event loop and the heap, beyond which new calls are rejected. Default: none. */
   readonly loadBounds?: readonly LoadBound[];
@@ -62,10 +68,14 @@ export interface ServiceParts extends ConfiguredParts, LastingParts {
 export interface Service {
   readonly grpcAddress: string;
   readonly httpAddress: string;
+  /** Address of the page `/metrics`. Undefined: there is none. */
+  readonly metricsAddress: string | undefined;
   /** Models of the catalog when the service started, ordered by id. */
   readonly models: readonly Model[];
   /** State of routing. */
   readonly routing: RoutingView;
+  /** Returns the maximum lag of the event loop in the last 15 seconds, in milliseconds. */
+  recentLagMs(): number;
   /**
    * Shuts down in this order: sets health to NOT_SERVING, waits for the configured delay, rejects new calls, waits up
    * to the grace period for calls in progress, and ends the remaining calls with UNAVAILABLE.
@@ -88,7 +98,15 @@ export interface ReloadableService extends Service {
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
 export async function startService(parts: ServiceParts): Promise<ReloadableService> {
-  const { observers, rejections, loadBounds = [], furtherServices = [], limitStore = new MemoryLimitStore() } = parts;
+  const {
+    observers,
+    tracer,
+    metricsPage,
+    rejections,
+    loadBounds = [],
+    furtherServices = [],
+    limitStore = new MemoryLimitStore(),
+  } = parts;
   let { config } = parts;
   const snapshots = new Snapshots(createSnapshot(parts));
   const learned = new LearnedFields();
@@ -105,7 +123,18 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
   const load = sampleLoad(config.limits);
   const requestBytes = new ByteBudget(config.limits.maxBytesInFlight);
   const guard = new LoadGuard([...load.bounds, ...loadBounds], rejections);
-  const calls = new ActiveCalls(snapshots, { observers, requestBytes, learned, router, limits: accountLimits }, guard);
+  const calls = new ActiveCalls(
+    snapshots,
+    {
+      observers: tracer === undefined ? observers : [...observers, tracer],
+      tracer,
+      requestBytes,
+      learned,
+      router,
+      limits: accountLimits,
+    },
+    guard,
+  );
   const services: Services = {
     calls,
     generation: () => snapshots.generation,
@@ -120,6 +149,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     ],
     targetHealth: createTargetHealth(routing, snapshots),
     rejections,
+    ...(metricsPage && config.telemetry.metricsAddress === undefined && { metricsPage }),
     components: parts.components,
     // The getters are read for each request.
     surfaces: createSurfaces({
@@ -133,6 +163,10 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     }),
   };
   const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);
+  const metricsListener =
+    metricsPage &&
+    config.telemetry.metricsAddress &&
+    (await listenMetrics(config, config.telemetry.metricsAddress, metricsPage));
   const [grpcAddress = "", httpAddress = ""] = listeners.map(({ address }) => formatAddress(address));
   const reload = (next: ConfiguredParts): number => {
     requireKeys(next.config, listeners);
@@ -160,6 +194,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     grace.abort();
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
+    await metricsListener?.close();
     await snapshots.close();
     await limitStore.close();
     load.stop();
@@ -168,9 +203,11 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
   return {
     grpcAddress,
     httpAddress,
+    metricsAddress: metricsListener ? formatAddress(metricsListener.address) : metricsPage && httpAddress,
     models: snapshots.current.catalog.list(),
     routing,
     reload,
+    recentLagMs: load.recentLagMs,
     stop() {
       stopping ??= stop();
       return stopping;

@@ -16,6 +16,7 @@ export function startLines(service: Service, config: Config): readonly string[] 
   return [
     `gRPC  ${service.grpcAddress}`,
     `HTTP  ${scheme}://${service.httpAddress}`,
+    ...(config.telemetry.metricsAddress === undefined ? [] : [`metrics  http://${service.metricsAddress}/metrics`]),
     "",
     "providers",
     ...config.providerStatuses.map(

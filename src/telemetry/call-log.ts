@@ -27,6 +27,7 @@ function toLine(record: CallRecord) {
   return {
     id: record.id,
     request_id: record.requestId,
+    trace_id: record.trace?.traceId,
     method: record.method,
     protocol: record.protocol,
     peer_address: record.peerAddress,
@@ -44,6 +45,7 @@ function toLine(record: CallRecord) {
     start_time: record.startTime.toISOString(),
     duration_ms: round(record.durationMs),
     first_output_ms: record.firstOutputMs === undefined ? undefined : round(record.firstOutputMs),
+    overhead_ms: record.upstreamMs === undefined ? undefined : round(record.durationMs - record.upstreamMs),
     ...(record.usage === undefined ? undefined : usageFacts(record.usage)),
     attempts: record.attempts.map((attempt) => ({
       ...attemptFacts(attempt),

@@ -48,6 +48,7 @@ export class OutputBuffer {
   #openDropped = 0;
   #bytes = 0;
   #dropped = 0;
+  #droppedTotal = 0;
   #timer: NodeJS.Timeout | undefined;
   #state: "idle" | "writing" | "waiting" = "idle";
   #retryMs = firstRetryMs;
@@ -60,11 +61,17 @@ export class OutputBuffer {
     this.#options = options;
   }
 
+  /** Lines that were dropped since the start. */
+  get droppedTotal(): number {
+    return this.#droppedTotal;
+  }
+
   /** Buffers a line, which ends with a line feed. */
   write(line: string): void {
     const isFull = this.#bytes > 0 && this.#bytes + line.length > this.maxBytes;
     if (isFull || this.#dropped > 0) {
       this.#dropped++;
+      this.#droppedTotal++;
       this.#problem("its reader does not keep up");
       return;
     }

@@ -1,6 +1,7 @@
 import { Client, type Dispatcher, Pool } from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
 import { FairSlots } from "../fair-slots.ts";
+import { traceHeaders } from "../trace-context.ts";
 import type { AttemptHeaders } from "./attempt-headers.ts";
 import { createConnector, type Lookup, SpareConnector } from "./connector.ts";
 import { Http2Pool } from "./http2-pool.ts";
@@ -115,6 +116,7 @@ export class Upstream {
         "content-type": "application/json",
         // Prevents compression: a proxy that compresses would delay deltas.
         "accept-encoding": "identity",
+        ...(this.#settings.sendsTrace && call.trace && traceHeaders(call.trace)),
         ...allHeaders,
       },
     };

@@ -2,6 +2,7 @@ import type { Secret } from "../config/secret.ts";
 import { GatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
+import type { TraceContext } from "../trace-context.ts";
 
 /** Abort signal, account and record of one attempt. */
 export interface AttemptContext extends Claimant {
@@ -15,6 +16,8 @@ export interface AttemptContext extends Claimant {
   readonly queue: QueueState;
   /** API key to send. Undefined: the first key of the provider, if it has one. */
   readonly apiKey?: Secret | undefined;
+  /** Span of the attempt, which a provider gets only if its configuration says so. Undefined: there is none. */
+  readonly trace?: TraceContext | undefined;
   /**
    * Maximum time in ms between two outputs. The smaller of it and the provider's own timeout applies. 0 or undefined:
    * only the provider's.

@@ -51,7 +51,7 @@ providers:
       provider_options: "on",
     },
     shutdown: { delay: "0s", grace: "30s" },
-    grpc_connection: { max_age: "0s", max_idle: "10m", keepalive: "1m" },
+    grpc_connection: { max_age: "10m", max_idle: "10m", keepalive: "1m" },
     log: { level: "info", max_buffer_size: "64MiB" },
     providers: {
       openai: {
@@ -63,6 +63,7 @@ providers:
         timeouts: { connect: "10s", first_event: "5m", idle: "2m" },
         max_connections: 256,
         http2: "off",
+        trace_context: "off",
         options: { region: "[hidden]", retries: 2, list: ["[hidden]"] },
       },
       vllm: { enabled: false, reason: "set VLLM_BASE_URL to turn it on" },
@@ -81,6 +82,7 @@ providers:
       retention: { calls: "30d", hours: "400d" },
       sinks: {},
     },
+    telemetry: { max_account_labels: 0 },
     deployments: {},
     routes: {},
     breaker: {

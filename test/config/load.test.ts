@@ -49,7 +49,7 @@ describe("without a file", () => {
         providerOptions: "on",
       },
       shutdown: { delayMs: 0, graceMs: 30_000 },
-      grpcConnection: { maxAgeMs: 0, maxIdleMs: 600_000, keepaliveMs: 60_000 },
+      grpcConnection: { maxAgeMs: 600_000, maxIdleMs: 600_000, keepaliveMs: 60_000 },
       log: { level: "info", maxBufferBytes: 67_108_864 },
       providers: [],
       providerStatuses: [],
@@ -73,6 +73,7 @@ describe("without a file", () => {
         retention: { callsMs: 30 * 86_400_000, hoursMs: 400 * 86_400_000 },
         sinks: { otlp: undefined },
       },
+      telemetry: { metricsAddress: undefined, maxAccountLabels: 0, otel: undefined },
     });
   });
 

@@ -81,6 +81,8 @@ const values: Readonly<Record<string, string>> = {
   "store.max_outbox_size": "1MiB",
   "store.retention": "{ calls: 1d }",
   "store.sinks": "{ otlp: { endpoint: http://127.0.0.1:9 } }",
+  "telemetry.metrics_address": "127.0.0.1:9",
+  "telemetry.max_account_labels": "7",
 };
 
 /** What else changes together with a key. */

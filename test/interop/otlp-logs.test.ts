@@ -1,25 +1,13 @@
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { create } from "@bufbuild/protobuf";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { freePort } from "../../bench/processes.ts";
 import { AttemptSchema } from "../../src/gen/dragoman/v1/attempt_pb.js";
 import { createOtlpSink } from "../../src/ledger/sinks/otlp.ts";
 import { Lines, mark, openOutbox, openShipper, record, temporaryFolder } from "../ledger/outbox/harness.ts";
-import { installed, isMissing } from "./tools.ts";
+import { otlpReceiver, startOtlpProgram } from "./otlp-receiver.ts";
+import { isMissing } from "./tools.ts";
 
-const receiver = installed("bin/otlp-receiver");
-
-/** Starts the receiver. Returns the lines that it prints. */
-async function startReceiver(port: number): Promise<AsyncIterator<string>> {
-  const child = spawn(receiver, [`127.0.0.1:${port}`], { stdio: ["ignore", "pipe", "inherit"] });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  expect((await lines.next()).value).toBe("listening");
-  return lines;
-}
-
-describe.skipIf(isMissing("the OTLP receiver", receiver))("the receiver of the OpenTelemetry Collector", () => {
+describe.skipIf(isMissing("the OTLP receiver", otlpReceiver))("the receiver of the OpenTelemetry Collector", () => {
   it("gets every record of an outbox, also those from before it was there", async () => {
     const outbox = temporaryFolder();
     const { folder, writer } = openOutbox(outbox);
@@ -30,7 +18,7 @@ describe.skipIf(isMissing("the OTLP receiver", receiver))("the receiver of the O
     const attempts = [create(AttemptSchema, { provider: "openai", httpStatus: 200 })];
     for (let call = 0; call < 600; call++) await writer.settle(record(`call-${call}`, { attempts }));
     expect(await shipper.shipAll()).toBe(false);
-    const lines = await startReceiver(port);
+    const lines = await startOtlpProgram(port);
     expect(await shipper.shipAll()).toBe(true);
     const received = [];
     for (let call = 0; call < 600; call++) received.push(JSON.parse((await lines.next()).value));

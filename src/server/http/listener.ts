@@ -14,6 +14,7 @@ import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
 import { answerHealthPage, isHealthPage } from "./health-pages.ts";
 import { lingerAtClose } from "./lingering-close.ts";
+import { createMetricsHandler, isMetricsPage } from "./metrics-page.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
 
 /**
@@ -47,6 +48,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     close: (response) => response.destroy(),
     refuse: cutOffRequest,
   });
+  const { metricsPage } = services;
+  const answerMetrics = metricsPage && guarded(createMetricsHandler(config, metricsPage));
   const nextTurn = createTurns(requestsPerTurn);
   const answerRequest = guarded((request, response) => {
     if (hasUsableTarget(request)) answer(request, response);
@@ -57,7 +60,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     // The client has disconnected.
     if (connection === undefined) return;
     lingerAtClose(request);
-    const isPage = isHealthPage(request);
+    const metrics = isMetricsPage(request) ? answerMetrics : undefined;
+    const isPage = metrics !== undefined || isHealthPage(request);
     if (!connections.begin(connection, response, !isPage)) {
       response.setHeader("retry-after", String(retryAfterMs / 1000));
       sendText(response, 503, "the service is overloaded: it has too many requests in progress; retry later\n");
@@ -67,6 +71,10 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       connections.end(connection, response);
       if (closing) server.closeIdleConnections();
     });
+    if (metrics !== undefined) {
+      metrics(request, response);
+      return;
+    }
     if (isPage) {
       const state = { isReady: ready, generation: services.generation?.() ?? 1, components: services.components };
       answerHealthPage(request, response, state).catch(() => response.destroy());

@@ -1,0 +1,17 @@
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
+import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { TraceContext } from "../trace-context.ts";
+import type { CallObserver } from "./call-observer.ts";
+import type { ObservedCall } from "./record.ts";
+
+/** Observer that makes spans of calls. Its methods must return at once. */
+export interface CallTracer extends CallObserver {
+  /**
+   * A call has begun. Returns the context of its span.
+   *
+   * @param caller span of the caller. Undefined: the request has none.
+   */
+  beginCall(call: ObservedCall, caller: TraceContext | undefined): TraceContext;
+  /** An upstream request begins. Returns the context to send to its provider. */
+  beginAttempt(call: ObservedCall, attempt: Attempt, request: ChatRequest): TraceContext | undefined;
+}
