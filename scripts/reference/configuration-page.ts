@@ -26,7 +26,7 @@ The last column says what follows a changed value when Dragoman [reads the file 
 `;
 
 /** Sections with the same keys as another one, which the page lists once. */
-const sameAs: Readonly<Record<string, string>> = {
+export const sameAs: Readonly<Record<string, string>> = {
   "http.tls": "grpc.tls",
   "authentication.keys[].models": "accounts.<id>.models",
   "authentication.keys[].expires": "accounts.<id>.expires",
