@@ -3,8 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configSchemas } from "./config-schemas.ts";
+import { referencePages } from "./reference/pages.ts";
 
-// Generates the code into a temporary folder, and the JSON Schemas. Fails if the committed files differ from them.
+// Generates the code into a temporary folder, the JSON Schemas and the pages of docs/reference. Fails if the committed
+// files differ from them.
 
 const fresh = mkdtempSync(join(tmpdir(), "dragoman-generated-"));
 const differing = new Set<string>();
@@ -32,6 +34,8 @@ try {
     const found = actual.get(path);
     if (wanted === undefined || found === undefined || !wanted.equals(found)) differing.add(path);
   }
+  for (const [path, text] of referencePages(readFileSync(image)))
+    if (!existsSync(path) || readFileSync(path, "utf8") !== text) differing.add(path);
 } finally {
   rmSync(fresh, { recursive: true });
 }

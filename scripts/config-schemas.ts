@@ -1,13 +1,18 @@
+import type { JsonForm } from "../src/config/json-forms.ts";
 import { configJsonSchema } from "../src/config/json-schema.ts";
 import { dialects } from "../src/providers/registry.ts";
 import { chartValuesSchema } from "./chart-values-schema.ts";
+import { withMeanings } from "./reference/with-meanings.ts";
 
 /**
  * Returns the generated JSON Schemas by their paths: that of the configuration file, and that of the chart's values,
  * whose `config` is the file.
  */
 export function configSchemas(): ReadonlyMap<string, string> {
-  const { $schema, definitions, ...config } = configJsonSchema(dialects);
+  const { $schema, definitions: own, ...file } = configJsonSchema(dialects);
+  const { provider } = own as Readonly<Record<"provider", JsonForm>>;
+  const config = withMeanings(file);
+  const definitions = { provider: withMeanings(provider, "providers.<name>") };
   const values = { ...chartValuesSchema, properties: { ...chartValuesSchema.properties, config } };
   return new Map([
     ["dragoman.schema.json", `${format({ $schema, ...config, definitions })}\n`],

@@ -10,6 +10,7 @@ import { reasons } from "../src/errors.ts";
 import { ErrorReasonSchema } from "../src/gen/dragoman/v1/error_pb.js";
 import { WarningReasonSchema } from "../src/gen/dragoman/v1/warning_pb.js";
 import { profiles } from "../src/profiles/profiles.ts";
+import { scriptSchema } from "../src/providers/echo/script.ts";
 import { providers } from "../src/providers/registry.ts";
 
 /** Names of an enum's values without their prefix and without UNSPECIFIED, sorted. */
@@ -71,9 +72,9 @@ describe("the documents", () => {
     expect(futureValues("warning.proto", WarningReasonSchema).filter(isSet)).toEqual([]);
   });
 
-  it("lists every error reason under its status in the README", () => {
+  it("lists every error reason under its status on docs/errors.md", () => {
     const [, table = ""] =
-      /\| status \| reasons \| what to do \|\n\|-+\|-+\|-+\|\n((?:\|.*\n)+)/.exec(read("README.md")) ?? [];
+      /\| status \| reasons \| what to do \|\n\|-+\|-+\|-+\|\n((?:\|.*\n)+)/.exec(read("docs/errors.md")) ?? [];
     const rows = table.split("\n").map((row) => {
       const [, statuses = "", names = ""] = row.split("|");
       // A status can have reasons of the same name.
@@ -88,15 +89,15 @@ describe("the documents", () => {
     expect(named.filter((name) => !(name in reasons))).toEqual([]);
   });
 
-  it("lists exactly the registered providers in the README's table", () => {
-    const [, table = ""] = /\| providers \| on by \|\n\|-+\|-+\|\n((?:\|.*\n)+)/.exec(read("README.md")) ?? [];
+  it("lists exactly the registered providers in the table of docs/providers.md", () => {
+    const [, table = ""] = /\| providers \| on by \|\n\|-+\|-+\|\n((?:\|.*\n)+)/.exec(read("docs/providers.md")) ?? [];
     const rows = table.split("\n").map((row) => row.split("|")[1] ?? "");
     const named = rows.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
     expect(named.sort()).toEqual(providers.map(({ name }) => name).sort());
   });
 
-  it("lists each bound of `limits` with its default in the README", () => {
-    const [, table = ""] = /\n\| bound on \|.*\n\|[-|]+\|\n((?:\|.*\n)+)/.exec(read("README.md")) ?? [];
+  it("lists each bound of `limits` with its default on docs/bounds.md", () => {
+    const [, table = ""] = /\n\| bound on \|.*\n\|[-|]+\|\n((?:\|.*\n)+)/.exec(read("docs/bounds.md")) ?? [];
     const listed = table.split("\n").flatMap((row) => {
       const [, , keys = "", defaults = ""] = row.split("|");
       const values = defaults.split(",").map((value) => value.replaceAll(/[`,\s]/g, ""));
@@ -110,8 +111,13 @@ describe("the documents", () => {
     );
   });
 
-  it("names every profile in the README, the example configuration and the proto", () => {
-    for (const path of ["README.md", "dragoman.example.yaml", "proto/dragoman/v1/profile.proto"]) {
+  it("has a row on docs/echo.md for each field of an echo script, and no other", () => {
+    const rows = [...read("docs/echo.md").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(rows.sort()).toEqual(Object.keys(scriptSchema.shape).sort());
+  });
+
+  it("names every profile in docs/models.md, the example configuration and the proto", () => {
+    for (const path of ["docs/models.md", "dragoman.example.yaml", "proto/dragoman/v1/profile.proto"]) {
       for (const profile of Object.keys(profiles)) expect(read(path)).toContain(profile);
     }
   });

@@ -151,9 +151,9 @@ routes: { r: { tiers: [{ targets: [{ model: deployments/a }, { model: deployment
   });
 });
 
-it("loads the README's example", () => {
-  const readme = readFileSync(resolve(import.meta.dirname, "../../README.md"), "utf8");
-  const [, example = ""] = /\n### Routes\n[^#]*?```yaml\n(.*?)```/s.exec(readme) ?? [];
+it("loads the example of docs/configuration.md", () => {
+  const page = readFileSync(resolve(import.meta.dirname, "../../docs/configuration.md"), "utf8");
+  const [, example = ""] = /\n## Routes\n[^#]*?```yaml\n(.*?)```/s.exec(page) ?? [];
   const file = writeConfig(example);
   const { routes, breaker } = loadConfig({ environment: {}, file, providers: registered, models: listedModels({}) });
   expect(routes.map(({ id, tiers }) => [id, tiers.length])).toEqual([["chat-fast", 2]]);

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
 import { type Follower, reloadRules } from "../../src/config/reload-rules.ts";
 
-const readme = readFileSync(join(resolve(import.meta.dirname, "../.."), "README.md"), "utf8");
+const page = readFileSync(join(resolve(import.meta.dirname, "../.."), "docs/operations.md"), "utf8");
 
 const rows: Readonly<Record<Follower, string>> = {
   calls: "the next call",
@@ -12,9 +12,9 @@ const rows: Readonly<Record<Follower, string>> = {
   restart: "a restart only",
 };
 
-/** Returns the keys in a row of the README. A key that begins with a dot is in the section of the key before it. */
+/** Returns the keys in a row of docs/operations.md. A key that begins with a dot is in the section of the key before it. */
 function keysIn(name: string): readonly string[] {
-  const row = readme.split("\n").find((line) => line.startsWith(`| ${name} |`)) ?? "";
+  const row = page.split("\n").find((line) => line.startsWith(`| ${name} |`)) ?? "";
   let section = "";
   return [...row.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => {
     const key = text.startsWith(".") ? section + text : text;
@@ -23,7 +23,7 @@ function keysIn(name: string): readonly string[] {
   });
 }
 
-it.each(Object.entries(rows))("the README lists the keys that %s follow", (follower, name) => {
+it.each(Object.entries(rows))("docs/operations.md lists the keys that %s follow", (follower, name) => {
   const keys = Object.entries(reloadRules).flatMap(([key, { follows }]) => (follows === follower ? [key] : []));
   expect([...keysIn(name)].sort()).toEqual(keys.sort());
 });

@@ -8,6 +8,12 @@ import { createInterface } from "node:readline";
 const root = new URL("../..", import.meta.url).pathname;
 const main = `${root}src/main.ts`;
 
+/** Variables of every program that a test starts. With compiled code from the cache, a start takes half the CPU time. */
+export const programVariables = {
+  PATH: process.env.PATH,
+  NODE_COMPILE_CACHE: join(tmpdir(), "dragoman-tests-compile-cache"),
+};
+
 /** Dragoman as a separate process, on free loopback ports. */
 export interface ServiceProcess extends AsyncDisposable {
   readonly child: ChildProcess;
@@ -63,7 +69,7 @@ export async function startCommand(
     detached,
     cwd: folder ?? root,
     env: {
-      PATH: process.env.PATH,
+      ...programVariables,
       DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0",
       DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0",
       ...environment,

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
+import { programVariables } from "./process.ts";
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname;
 
@@ -26,7 +27,7 @@ export async function runProgram(
   { environment = {}, input = "", onOutput }: Surroundings = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, [main, ...parameters], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...programVariables, ...environment },
     stdio: ["pipe", "pipe", "pipe"],
   });
   onTestFinished(() => {

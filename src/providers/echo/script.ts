@@ -106,7 +106,8 @@ const failure = z.strictObject({
   http_status: z.int().min(100).max(599).default(0),
 });
 
-const scriptSchema = z
+/** Schema of a script. docs/echo.md has a row for each field. */
+export const scriptSchema = z
   .strictObject({
     ...choiceFields,
     choices: z.array(z.strictObject(choiceFields)).max(128).default([]),
@@ -125,44 +126,7 @@ const scriptSchema = z
     message: "allows only one of fail, stall, malformed and end",
   });
 
-/**
- * Script of an echo response. Every field is optional.
- *
- * | field | meaning | default |
- * |---|---|---|
- * | `text` | text, word by word | the prompt, unless it is the script; none with other output than reasoning |
- * | `deltas` | the exact deltas, instead of `text` | none |
- * | `repeat` | how often to send the text, 1 to 1,000,000 | 1 |
- * | `reasoning` | reasoning before the text, word by word | none |
- * | `refusal` | refusal after the text, word by word | none |
- * | `tool_calls` | `{id, name, arguments, fragments}`, sent last | none |
- * | `server_tools` | `{id, name, input, output, is_error}`, sent before the text | none |
- * | `media` | `{media_type, data, size, url, file_id, transcript, fragments}`, sent after the text | none |
- * | `citations` | citations of the text, in the JSON of Citation | none |
- * | `sources` | sources of the choice, in the JSON of Citation | none |
- * | `provider_metadata` | object for the choice's `provider_metadata_json` | none |
- * | `finish_reason` | a FinishReason without its prefix | derived from the response |
- * | `choices` | the fields above per choice; a choice without an entry uses the outer fields | none |
- * | `completion_metadata` | object for the completion's `provider_metadata_json` | none |
- * | `usage` | fields of Usage that replace the counted ones, or `"none"` | counted |
- * | `delay_ms` | delay before each delta, in ms | 0 |
- * | `first_delay_ms` | additional delay before the first delta, in ms | 0 |
- * | `batch` | deltas per batch, 1 to 10,000; the delay of a batch is the sum of its deltas' delays | 1 |
- * | `large` | replaces each text delta by this many bytes, 1 to 1,048,576 | unset |
- * | `fail` | `{after, reason, retry_after_ms, http_status}`: throws this error | unset |
- * | `stall` | `{after}`: sends nothing more until the call ends | unset |
- * | `malformed` | `{after}`: ends the first choice, then sends a delta of it, which is invalid | unset |
- * | `end` | `{after}`: ends the stream without the event `completed` | unset |
- *
- * `fail`, `stall`, `malformed` and `end` are faults. `after` is the number of deltas of all choices before the fault.
- * With 0, the default, the fault comes before the stream starts; with `"started"`, directly after its start. If the
- * response has fewer deltas, the fault comes directly before `completed`.
- *
- * In `server_tools`, `input` and `output` are any JSON; without `output`, there is no result. In `media`, `data` is
- * base64; `size` sends that many zero bytes instead. Both are sent in `fragments` deltas.
- *
- * In `tool_calls`, `arguments` is an object or text, sent in `fragments` deltas (1 to 10,000, default 1).
- */
+/** Script of an echo response. Every field is optional; docs/echo.md explains them. */
 export type Script = z.infer<typeof scriptSchema>;
 
 /** Scripted content of one choice. */
@@ -201,7 +165,7 @@ function parse(value: unknown, field: FieldPath): Script {
   );
 }
 
-const unknownField = "is not a field of the script; src/providers/echo/script.ts lists its fields";
+const unknownField = "is not a field of the script; docs/echo.md lists its fields";
 
 /** Returns the value of `{"echo": …}` if that is the complete prompt. */
 function scriptIn(prompt: string): unknown {

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { resourceUsage } from "node:process";
 import type { MetricDefinition } from "./definitions.ts";
 import { type Family, readWhenAsked } from "./metrics.ts";
 
@@ -59,7 +58,7 @@ export function createProcessMetrics(): readonly Family[] {
   const { cpu, startTime, memory, openFiles, maxFiles, heapTotal, heapUsed, external, version } = processDefinitions;
   return [
     readWhenAsked(cpu, () => {
-      const { userCPUTime, systemCPUTime } = resourceUsage();
+      const { userCPUTime, systemCPUTime } = process.resourceUsage();
       return (userCPUTime + systemCPUTime) / 1e6;
     }),
     readWhenAsked(startTime, () => startSeconds),

@@ -18,7 +18,7 @@ export declare const file_dragoman_v1_profile: GenFile;
  * route's `profile` and the top-level `profile` of the configuration; PROFILE_PLAIN. Later versions can add profiles. In
  * an HTTP API of a profile, errors and warnings call the profile "this API".
  *
- * PlanChat shows what a profile does to a request, and GetModel to a model. The README has the main rules of each.
+ * PlanChat shows what a profile does to a request, and GetModel to a model. docs/models.md has the main rules of each.
  *
  * @generated from enum dragoman.v1.Profile
  */
