@@ -8,6 +8,7 @@ const others = {
   "--ledger": "./ledger/main.ts",
   "--cost": "./cost.ts",
   "--limits": "./limits/main.ts",
+  "--workers": "./workers/main.ts",
   "--telemetry": "./telemetry/main.ts",
 };
 const other = Object.entries(others).find(([option]) => process.argv.includes(option));

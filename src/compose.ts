@@ -1,4 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { LimitStore } from "./accounts/limits/limit-store.ts";
+import type { PastSpending } from "./accounts/limits/past-spending.ts";
 import { RememberingLimitStore } from "./accounts/limits/remembering-store.ts";
 import { Adapters } from "./adapters.ts";
 import { type Changes, changesBetween, restartKeys } from "./config/changes.ts";
@@ -22,6 +24,8 @@ import { createRejectionCount } from "./telemetry/rejection-count.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 import { watchComponents } from "./watch-components.ts";
+import { ShareStore } from "./workers/limits/share-store.ts";
+import type { WorkerLink } from "./workers/worker.ts";
 
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
 const longestShippingMs = 5_000;
@@ -42,12 +46,16 @@ export interface ComposedService extends Service {
    * other machines would need no key.
    */
   reload(next: Config): Reloaded;
+  /** Ships what processes have left that have ended, and does not wait for the next time to look for that. */
+  adoptOutbox(): void;
 }
 
 /** What can be given to a service from outside. */
 interface ServiceOptions {
   /** State of routing that the service shows and logs. Default: its own. */
   readonly routing?: RoutingView;
+  /** The supervisor of this worker. Default: there are no workers. */
+  readonly supervisor?: Pick<WorkerLink, "sinceMs" | "limits" | "metrics">;
   /** Returns the lines of the log that were dropped, for the metrics. Default: nobody counts them. */
   readonly logLinesDropped?: () => number;
 }
@@ -56,7 +64,7 @@ interface ServiceOptions {
 export async function composeService(
   config: Config,
   log: Log,
-  { routing, logLinesDropped }: ServiceOptions = {},
+  { routing, supervisor, logLinesDropped }: ServiceOptions = {},
 ): Promise<ComposedService> {
   let running = config;
   const adapters = new Adapters(config);
@@ -65,10 +73,16 @@ export async function composeService(
   const store = ledger && createStoreThread(config.store, ledger.instance, log);
   const accounts = store && followAccounts(store.accounts, config, log);
   const ledgerPending = ledger && (() => ledger.state().waiting);
-  const telemetry = await openTelemetry(config, { rejections, ledgerPending, logLinesDropped }, log);
-  const spending = store && config.state === undefined ? followSpending(store.spending, log) : undefined;
+  const telemetry = await openTelemetry(
+    config,
+    { rejections, ledgerPending, logLinesDropped },
+    log,
+    supervisor?.metrics,
+  );
+  const spending =
+    store && config.state === undefined ? followSpending(store.spending, log, supervisor?.sinceMs) : undefined;
   const shared = config.state && (await openSharedLimits(config.state, log));
-  const limitStore = shared ?? (spending && new RememberingLimitStore(spending.past));
+  const limitStore = shared ?? limitsInMemory(supervisor, spending?.past);
   const service = await startService({
     config,
     adapters: adapters.all,
@@ -103,8 +117,8 @@ export async function composeService(
   let generation = 1;
   telemetry.follow(service);
   let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    await service.stop().finally(stopStateLog);
+  const stop = async (isHandover: boolean): Promise<void> => {
+    await service.stop(isHandover).finally(stopStateLog);
     const exported = telemetry.stop();
     accounts?.mirror.close();
     await ledger?.close();
@@ -127,15 +141,30 @@ export async function composeService(
       running = next;
       return { generation, changes, needRestart };
     },
-    stop() {
-      stopping ??= stop();
+    stop(isHandover = false) {
+      stopping ??= stop(isHandover);
       return stopping;
     },
     abort() {
       service.abort();
       ledger?.flushSync();
     },
+    adoptOutbox() {
+      store?.shipper.adopt().catch(() => undefined);
+    },
   };
+}
+
+/** Returns the limits of this process: those that it shares with other workers, or its own. Undefined: plain ones. */
+function limitsInMemory(
+  supervisor: Pick<WorkerLink, "limits"> | undefined,
+  past: PastSpending | undefined,
+): LimitStore | undefined {
+  if (supervisor === undefined) return past && new RememberingLimitStore(past);
+  const { limits } = supervisor;
+  const store = new ShareStore({ send: (report) => limits.send(report), past });
+  limits.receive = (order) => store.receive(order);
+  return store;
 }
 
 /**

@@ -15,11 +15,13 @@ interface FollowedSpending {
 /**
  * Creates what remembers from the ledger how much calls had spent of budgets before this process began. Logs if the
  * database stops or starts to respond. Call it before the first call of the process.
+ *
+ * @param sinceMs when the calls began that budgets count, in ms since 1970. Default: now
  */
-export function followSpending(reader: SpendingReader, log: Log): FollowedSpending {
+export function followSpending(reader: SpendingReader, log: Log, sinceMs = Date.now()): FollowedSpending {
   const past = new PastSpending({
     reader,
-    sinceMs: Date.now(),
+    sinceMs,
     onState(error) {
       if (error === undefined) log.info("the ledger responds again: budgets count what was spent before");
       else log.warn({ err: error }, "the ledger does not respond: budgets count only what this process spends");

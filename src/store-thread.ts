@@ -18,7 +18,7 @@ export interface StoreThread {
   readonly usage: UsageReader;
   readonly spending: SpendingReader;
   readonly accounts: AccountStore;
-  readonly shipper: { state(): Promise<ShipperState> };
+  readonly shipper: { state(): Promise<ShipperState>; adopt(): Promise<void> };
   /** Starts the thread, without waiting for it or for the database. */
   start(): void;
   /** Ships the rest of the outbox, within `graceMs` milliseconds, and ends the thread. */
@@ -60,7 +60,7 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
       createAccount: 5_000,
       updateAccount: 5_000,
     }),
-    shipper: remote<StoreThread["shipper"]>(thread, "shipper", { state: 1_000 }),
+    shipper: remote<StoreThread["shipper"]>(thread, "shipper", { state: 1_000, adopt: 10_000 }),
     start: () => thread.start(),
     async close(graceMs) {
       const hasEnded = await thread.close(graceMs, endMs);

@@ -66,7 +66,7 @@ runThread({
     usage: createUsageReader(database),
     spending,
     accounts: createAccountStore(database),
-    shipper: { state: () => shipper.state },
+    shipper: { state: () => shipper.state, adopt: () => shipper.adopt() },
   },
   async close(graceMs) {
     const isShipped = await shipper.flush(graceMs);

@@ -230,6 +230,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["follow-spending.ts", ["accounts", "config/config.ts", "telemetry"]],
   ["watch-components.ts", ["accounts", "component-states.ts", "ledger", "state", "store-thread.ts"]],
+  [
+    "workers",
+    ["accounts/limits", "config/config.ts", "telemetry/log.ts", "telemetry/metrics", "telemetry/telemetry.ts"],
+  ],
   ["compose.ts", [""]],
   ["cli", [""]],
   ["main.ts", [""]],

@@ -91,6 +91,8 @@ export const serviceKeys: Readonly<Record<string, string>> = {
   "log.max_buffer_size":
     "Maximum size of the lines that wait for the reader of standard output. Further ones are lost.",
 
+  workers:
+    "Number of processes that serve calls, up to 256; `auto`: as many as there are cores ([workers](../workers.md)).",
   telemetry: "Metrics at `/metrics`, which need no key ([telemetry](../telemetry.md)).",
   "telemetry.metrics_address":
     "Address of a listener for this page alone, without TLS. Default: the page is on the HTTP listener.",

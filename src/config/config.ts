@@ -67,6 +67,8 @@ export interface StoreSettings {
 
 /** The resolved configuration. Frozen. */
 export interface Config {
+  /** Number of processes that serve calls. 1: the program serves them itself. Default 1. */
+  readonly workers: number;
   readonly grpc: ListenerConfig & {
     /** `on`: reflection needs no API key. `authenticated`: it needs one, as every method. `off`: no reflection. */
     readonly reflection: "on" | "authenticated" | "off";

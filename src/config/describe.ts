@@ -20,6 +20,7 @@ export function describeConfig(config: Config): string {
   const { grpc, http, authentication, limits, shutdown, grpcConnection, log } = config;
   const { profile, models, routes, breaker, prices, store } = config;
   return stringify({
+    workers: config.workers,
     grpc: { ...describeListener(grpc), reflection: grpc.reflection },
     http: {
       ...describeListener(http),

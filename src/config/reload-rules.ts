@@ -92,6 +92,7 @@ export const reloadRules: Readonly<Record<string, ReloadRule>> = {
   "store.on_full": restart(({ store }) => store.onFull),
   "store.max_outbox_size": restart(({ store }) => store.maxOutboxBytes),
   "store.retention": restart(({ store }) => store.retention),
+  workers: restart(({ workers }) => workers),
   "store.sinks": restart(({ store }) => store.sinks),
   "telemetry.metrics_address": restart(({ telemetry }) => telemetry.metricsAddress),
   "telemetry.max_account_labels": restart(({ telemetry }) => telemetry.maxAccountLabels),
@@ -99,13 +100,14 @@ export const reloadRules: Readonly<Record<string, ReloadRule>> = {
 
 /** Returns a configuration with the values of a running one for all keys that need a restart. */
 export function withFixed(next: Config, running: Config): Config {
-  const { state, store, telemetry } = running;
+  const { state, store, telemetry, workers } = running;
   return Object.freeze({
     ...next,
     grpc: { ...next.grpc, ...fixedOf(next.grpc, running.grpc) },
     http: { ...next.http, ...fixedOf(next.http, running.http) },
     state,
     store,
+    workers,
     telemetry,
   });
 }

@@ -1,13 +1,14 @@
+import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { accountSchema, keySchema } from "./account-schema.ts";
 import { addressForms, parseAddress } from "./address.ts";
 import { headers } from "./headers.ts";
-import { matching } from "./json-forms.ts";
+import { matching, oneOf, wholeNumberForms } from "./json-forms.ts";
 import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { priceSchema } from "./price-schema.ts";
 import { apiKey, providerKey } from "./provider-keys.ts";
 import { proxy } from "./proxy.ts";
-import { parseSize, sizeForms } from "./quantities.ts";
+import { parseCount, parseSize, sizeForms } from "./quantities.ts";
 import { breakerSchema, routeSchema } from "./route-schema.ts";
 import {
   baseUrl,
@@ -103,6 +104,21 @@ export const providerSchema = section({
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
+/** Maximum number of workers: more than machines have cores that one service could use. */
+const mostWorkers = 256;
+
+/** Accepts `auto`: as many as the machine has cores for the process. */
+const workers = leaf({
+  parse: (value) => {
+    const number = value === "auto" ? Math.min(availableParallelism(), mostWorkers) : parseCount(value);
+    return number !== undefined && number >= 1 && number <= mostWorkers ? number : undefined;
+  },
+  problem: "is neither auto nor a number of workers",
+  fix: `write auto, or a number from 1 to ${mostWorkers}`,
+  forms: [oneOf("auto"), ...wholeNumberForms(1, mostWorkers)],
+  shown: true,
+});
+
 /** The configuration file, with the defaults of all settings. */
 export const fileSchema = section({
   grpc: section({ ...listener("127.0.0.1:50051"), reflection: reflection.prefault("on") }).prefault({}),
@@ -158,5 +174,6 @@ export const fileSchema = section({
   state: stateSchema.prefault({}),
   store: storeSchema.prefault({}),
   telemetry: telemetrySchema.prefault({}),
+  workers: workers.prefault(1),
 });
 export type FileSection = z.output<typeof fileSchema>;

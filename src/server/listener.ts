@@ -9,7 +9,12 @@ import type { TargetHealth } from "./target-health.ts";
 /** Page with the metrics of the process. */
 export interface MetricsPage {
   /** Returns the metrics as text, in the form that `accept` prefers. */
-  render(accept: string): { readonly contentType: string; readonly text: string };
+  render(accept: string): RenderedMetrics | Promise<RenderedMetrics>;
+}
+
+export interface RenderedMetrics {
+  readonly contentType: string;
+  readonly text: string;
 }
 
 /** The services that every listener serves. */
@@ -33,7 +38,10 @@ export interface Services {
 /** Milliseconds to send the last responses after every call has ended. */
 export const closingMs = 500;
 
-/** Open listener. Shutdown calls the last three methods in this order. */
+/** Time in ms in which clients change to the process that takes over. */
+export const handoverMs = 1_000;
+
+/** Open listener. Shutdown calls `stopReady`, or `handOver` if another process takes over, and then the last two methods. */
 export interface Listener {
   readonly address: { readonly host: string; readonly port: number };
   /**
@@ -43,6 +51,11 @@ export interface Listener {
   prepare(config: Config): () => void;
   /** Reports in health checks that the service is stopping. Still accepts calls. */
   stopReady(): void;
+  /**
+   * Leaves new connections to the process that takes over, and asks clients to connect to it. Still accepts calls that
+   * come on the connections that there are.
+   */
+  handOver(): void;
   /** Rejects new calls. Calls in progress continue. */
   rejectNew(): void;
   /** Closes the remaining connections. */

@@ -32,7 +32,7 @@ import { type ConfiguredParts, createSnapshot, type LastingParts } from "./creat
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
 import { listenMetrics } from "./http/metrics-page.ts";
-import type { Listener, MetricsPage, Services } from "./listener.ts";
+import { handoverMs, type Listener, type MetricsPage, type Services } from "./listener.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
 import { createKeyService } from "./services/key-service.ts";
@@ -79,8 +79,10 @@ export interface Service {
   /**
    * Shuts down in this order: sets health to NOT_SERVING, waits for the configured delay, rejects new calls, waits up
    * to the grace period for calls in progress, and ends the remaining calls with UNAVAILABLE.
+   *
+   * @param isHandover whether another process has the listeners, and takes over without a failed call. Default false
    */
-  stop(): Promise<void>;
+  stop(isHandover?: boolean): Promise<void>;
   /** Ends every call in progress at once, so that each writes its record before the process exits. */
   abort(): void;
 }
@@ -162,7 +164,8 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
       },
     }),
   };
-  const listeners = await Promise.all([listenGrpc(config, services), listenHttp(config, services)]);
+  // In this order, so that workers which listen on free ports get the same ones.
+  const listeners = [await listenGrpc(config, services), await listenHttp(config, services)];
   const metricsListener =
     metricsPage &&
     config.telemetry.metricsAddress &&
@@ -182,9 +185,14 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     return snapshots.generation;
   };
   let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    for (const listener of listeners) listener.stopReady();
-    if (config.shutdown.delayMs > 0) await delay(config.shutdown.delayMs);
+  const stop = async (isHandover: boolean): Promise<void> => {
+    if (isHandover) {
+      for (const listener of listeners) listener.handOver();
+      await delay(handoverMs);
+    } else {
+      for (const listener of listeners) listener.stopReady();
+      if (config.shutdown.delayMs > 0) await delay(config.shutdown.delayMs);
+    }
     for (const listener of listeners) listener.rejectNew();
     const grace = new AbortController();
     await Promise.race([
@@ -208,8 +216,8 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     routing,
     reload,
     recentLagMs: load.recentLagMs,
-    stop() {
-      stopping ??= stop();
+    stop(isHandover = false) {
+      stopping ??= stop(isHandover);
       return stopping;
     },
     abort() {

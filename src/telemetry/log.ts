@@ -55,11 +55,15 @@ export function openLogOutput(maxBytes: number, report: (problem: string) => voi
   return new OutputBuffer(openStandardStream(1), { maxBytes, lossLine, report });
 }
 
-/** Creates the log of the service. */
-export function createLog(level: Config["log"]["level"], stream: DestinationStream): Log {
+/**
+ * Creates the log of the service.
+ *
+ * @param worker number of this process among the workers, for each line. Default: there are no workers
+ */
+export function createLog(level: Config["log"]["level"], stream: DestinationStream, worker?: number): Log {
   const options = {
     level,
-    base: null,
+    base: worker === undefined ? null : { worker },
     timestamp: stdTimeFunctions.isoTime,
     // Hides fields without pino's option `redact`, which made the line of a call record cost five times as much.
     formatters: { level: (label: string) => ({ level: label }), log: (fields: object) => hideFields(fields) },

@@ -4,8 +4,9 @@ import type { CallTracer } from "../ledger/call-tracer.ts";
 import type { Log } from "./log.ts";
 import { createCallMetrics } from "./metrics/call-metrics.ts";
 import { createLabelNames } from "./metrics/label-names.ts";
-import { createPage, type Page } from "./metrics/page.ts";
+import { createGatheredPage, createPage, type Page } from "./metrics/page.ts";
 import { createProcessMetrics } from "./metrics/process-metrics.ts";
+import { type MetricSnapshot, takeSnapshot, toFamilies } from "./metrics/snapshot.ts";
 import { createStateMetrics, type MetricSources, type ObservedService } from "./metrics/state-metrics.ts";
 
 /** Metrics and traces of the process. */
@@ -20,8 +21,20 @@ export interface Telemetry {
   stop(): Promise<void>;
 }
 
+/** The metrics of this process and others, as one. */
+export interface MetricsTogether {
+  /** Returns the metrics of this process. */
+  read: () => readonly MetricSnapshot[];
+  gather(): Promise<readonly MetricSnapshot[]>;
+}
+
 /** Opens metrics, and if the configuration has a collector, OpenTelemetry, which is loaded only then. */
-export async function openTelemetry(config: Config, sources: MetricSources, log: Log): Promise<Telemetry> {
+export async function openTelemetry(
+  config: Config,
+  sources: MetricSources,
+  log: Log,
+  together?: MetricsTogether,
+): Promise<Telemetry> {
   const { maxAccountLabels, otel } = config.telemetry;
   const names = createLabelNames(config);
   const calls = createCallMetrics(names, maxAccountLabels);
@@ -32,11 +45,13 @@ export async function openTelemetry(config: Config, sources: MetricSources, log:
   const providerOf = (name: string) => dialects.get(name) ?? name;
   const exporting =
     otel && (await import("./otel/export.ts")).openExport(otel, families, { labels: names, providerOf }, log);
+  const all = [...families, ...createProcessMetrics()];
+  if (together !== undefined) together.read = () => takeSnapshot(all);
   let unfollow: (() => void) | undefined;
   return {
     observers: [calls.observer, ...(exporting?.observers ?? [])],
     tracer: exporting?.tracer,
-    metricsPage: createPage([...families, ...createProcessMetrics()]),
+    metricsPage: together ? createGatheredPage(async () => toFamilies(await together.gather())) : createPage(all),
     follow(running) {
       service = running;
       unfollow = exporting?.follow(running.routing);

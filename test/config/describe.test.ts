@@ -15,6 +15,7 @@ providers:
   const shown = describeConfig(load(yaml));
   expect(shown).not.toContain("sk-secret");
   expect(parse(shown)).toEqual({
+    workers: 1,
     grpc: { address: "127.0.0.1:50051", reflection: "on" },
     http: { address: "[::1]:0", stream_headers_after: "15s", allowed_hosts: [], cors_origins: [] },
     authentication: {

@@ -15,6 +15,7 @@ describe("without a file", () => {
   it("uses the defaults without a file", () => {
     const config = loadConfig({ environment: {} });
     expect(config).toEqual({
+      workers: 1,
       grpc: { host: "127.0.0.1", port: 50051, tls: undefined, reflection: "on" },
       http: {
         host: "127.0.0.1",

@@ -80,6 +80,7 @@ const values: Readonly<Record<string, string>> = {
   "store.on_full": "refuse",
   "store.max_outbox_size": "1MiB",
   "store.retention": "{ calls: 1d }",
+  workers: "2",
   "store.sinks": "{ otlp: { endpoint: http://127.0.0.1:9 } }",
   "telemetry.metrics_address": "127.0.0.1:9",
   "telemetry.max_account_labels": "7",

@@ -40,7 +40,7 @@ export interface LimitClock {
   ms(): number;
 }
 
-const systemClock: LimitClock = { us: () => Math.floor(performance.now() * 1000), ms: () => Date.now() };
+export const systemClock: LimitClock = { us: () => Math.floor(performance.now() * 1000), ms: () => Date.now() };
 
 interface Options {
   readonly clock?: LimitClock;

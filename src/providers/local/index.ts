@@ -23,6 +23,7 @@ export const provider: ProviderDefinition<LocalOptions> = {
   variables: { others: ["DRAGOMAN_LOCAL_HOME", "DRAGOMAN_LOCAL_MODEL"] },
   defaultBaseUrl: "",
   onBy: "detect",
+  isInProcess: true,
   detect: detectLocal,
   optionsSchema,
   models: localModels,

@@ -63,6 +63,7 @@ export async function listenGrpc(
       };
     },
     stopReady: stopServing,
+    handOver: unbind,
     close() {
       return new Promise((resolve) => {
         // Health watches never end by themselves, so close them by force.
@@ -76,13 +77,17 @@ export async function listenGrpc(
         });
       });
     },
-    rejectNew() {
-      // Closes the listener at once, and sends GOAWAY on every connection: running calls go on, new calls go elsewhere.
-      // A call that is on its way meanwhile is not processed. GOAWAY says so, and the client can send it again. A first
-      // GOAWAY that still accepts such calls is not possible with Node: nghttp2 ignores new streams after any GOAWAY.
-      server.unbind(formatAddress({ host, port }));
-    },
+    rejectNew: unbind,
   };
+
+  /**
+   * Closes the listener at once, and sends GOAWAY on every connection: running calls go on, new calls go elsewhere. A
+   * call that is on its way meanwhile is not processed. GOAWAY says so, and the client can send it again. A first GOAWAY
+   * that still accepts such calls is not possible with Node: nghttp2 ignores new streams after any GOAWAY.
+   */
+  function unbind(): void {
+    server.unbind(formatAddress({ host, port }));
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config, TlsFiles } from "../../config/config.ts";
@@ -42,6 +42,8 @@ const handshakeTimeout = 10_000;
 export async function listenHttp(config: Config, services: Services): Promise<Listener> {
   let ready = true;
   let closing = false;
+  let leaving = false;
+  const open = new Set<ServerResponse>();
   let answer = createAnswer(config, services);
   const connections = new Connections<ServerResponse>(config.limits, services.rejections, {
     isComplete: (response) => response.req.complete,
@@ -67,7 +69,10 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       sendText(response, 503, "the service is overloaded: it has too many requests in progress; retry later\n");
       return;
     }
+    open.add(response);
+    if (leaving) response.shouldKeepAlive = false;
     response.once("close", () => {
+      open.delete(response);
       connections.end(connection, response);
       if (closing) server.closeIdleConnections();
     });
@@ -109,9 +114,16 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     stopReady() {
       ready = false;
     },
+    handOver() {
+      leave();
+      // Stops listening. Unlike `server.close`, this leaves idle connections open, on which a request may be on its way.
+      NetServer.prototype.close.call(server);
+    },
     rejectNew() {
+      leave();
       closing = true;
-      server.close();
+      if (server.listening) server.close();
+      else server.closeIdleConnections();
     },
     close() {
       return new Promise((resolve) => {
@@ -125,6 +137,12 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
       });
     },
   };
+
+  /** Tells the clients that each response is the last one of its connection. */
+  function leave(): void {
+    leaving = true;
+    for (const response of open) response.shouldKeepAlive = false;
+  }
 }
 
 /** Creates the listener for all requests but those of health pages. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { isLoopback } from "../../config/address.ts";
 import type { Config } from "../../config/config.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
-import type { MetricsPage } from "../listener.ts";
+import type { MetricsPage, RenderedMetrics } from "../listener.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 
 /** Path of the page. */
@@ -23,9 +23,13 @@ export function isMetricsPage(request: IncomingMessage): boolean {
  */
 export function createMetricsHandler(config: Config, page: MetricsPage): RequestListener {
   return guardBrowsers(config, (request, response) => {
-    const { contentType, text } = page.render(request.headers.accept ?? "");
-    response.writeHead(200, { "content-type": contentType, "content-length": Buffer.byteLength(text) });
-    response.end(text);
+    const send = ({ contentType, text }: RenderedMetrics): void => {
+      response.writeHead(200, { "content-type": contentType, "content-length": Buffer.byteLength(text) });
+      response.end(text);
+    };
+    const rendered = page.render(request.headers.accept ?? "");
+    if (rendered instanceof Promise) rendered.then(send).catch(() => response.destroy());
+    else send(rendered);
   });
 }
 

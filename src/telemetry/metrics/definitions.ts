@@ -6,6 +6,8 @@ export interface MetricDefinition {
   readonly help: string;
   /** Upper bounds of the buckets of a histogram, without infinity. */
   readonly buckets?: readonly number[];
+  /** How the values of several processes become one. Default: their sum. */
+  readonly overProcesses?: "max" | "min";
   /** Unit in OTLP. Default: what the end of the name says. */
   readonly unit?: string;
 }
@@ -64,6 +66,7 @@ export const definitions = {
     name: "dragoman_target_state",
     type: "gauge",
     labels: ["target"],
+    overProcesses: "max",
     help: "State of a target's breaker: 0 closed, 1 half open, 2 open.",
   },
   tokens: {
@@ -106,6 +109,7 @@ export const definitions = {
     name: "dragoman_event_loop_lag_seconds",
     type: "gauge",
     labels: [],
+    overProcesses: "max",
     help: "Longest delay of a timer in the last 15 seconds.",
   },
 } as const satisfies Record<string, MetricDefinition>;

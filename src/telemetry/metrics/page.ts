@@ -21,7 +21,16 @@ interface Written {
 /** Page with metrics. */
 export interface Page {
   /** Returns the metrics in the form that the header `accept` names. */
-  render(accept: string): { readonly contentType: string; readonly text: string };
+  render(accept: string): RenderedPage | Promise<RenderedPage>;
+}
+
+interface ImmediatePage extends Page {
+  render(accept: string): RenderedPage;
+}
+
+interface RenderedPage {
+  readonly contentType: string;
+  readonly text: string;
 }
 
 /**
@@ -30,11 +39,11 @@ export interface Page {
  *
  * @param now milliseconds of a clock that never goes back
  */
-export function createPage(families: readonly Family[], now: () => number = () => performance.now()): Page {
+export function createPage(families: readonly Family[], now: () => number = () => performance.now()): ImmediatePage {
   const latest = new Map<TextForm, Written>();
   return {
     render(accept) {
-      const form = /\bapplication\/openmetrics-text\b/.test(accept) ? "openmetrics" : "prometheus";
+      const form = formOf(accept);
       const contentType = contentTypes[form];
       const beginMs = now();
       const known = latest.get(form);
@@ -45,4 +54,26 @@ export function createPage(families: readonly Family[], now: () => number = () =
       return { contentType, text };
     },
   };
+}
+
+/** Creates the page `/metrics` of metrics that other processes have, too. It is returned again for a second. */
+export function createGatheredPage(gather: () => Promise<readonly Family[]>): Page {
+  const latest = new Map<TextForm, { readonly page: Promise<RenderedPage>; readonly untilMs: number }>();
+  const render = async (form: TextForm): Promise<RenderedPage> => {
+    return { contentType: contentTypes[form], text: toPrometheusText(await gather(), form) };
+  };
+  return {
+    render(accept) {
+      const form = formOf(accept);
+      const known = latest.get(form);
+      if (known !== undefined && performance.now() < known.untilMs) return known.page;
+      const page = render(form);
+      latest.set(form, { page, untilMs: performance.now() + longestMs });
+      return page;
+    },
+  };
+}
+
+function formOf(accept: string): TextForm {
+  return /\bapplication\/openmetrics-text\b/.test(accept) ? "openmetrics" : "prometheus";
 }

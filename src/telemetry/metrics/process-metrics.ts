@@ -14,11 +14,18 @@ export const processDefinitions = {
     name: "process_start_time_seconds",
     type: "gauge",
     labels: [],
+    overProcesses: "min",
     help: "Start time of the process in seconds since 1970.",
   },
   memory: { name: "process_resident_memory_bytes", type: "gauge", labels: [], help: "Resident memory in bytes." },
   openFiles: { name: "process_open_fds", type: "gauge", labels: [], help: "Open file descriptors." },
-  maxFiles: { name: "process_max_fds", type: "gauge", labels: [], help: "Maximum number of open file descriptors." },
+  maxFiles: {
+    name: "process_max_fds",
+    type: "gauge",
+    labels: [],
+    overProcesses: "max",
+    help: "Maximum number of open file descriptors.",
+  },
   heapTotal: {
     name: "nodejs_heap_size_total_bytes",
     type: "gauge",
@@ -37,7 +44,13 @@ export const processDefinitions = {
     labels: [],
     help: "Memory of Node.js outside of its heap in bytes.",
   },
-  version: { name: "nodejs_version_info", type: "gauge", labels: ["version"], help: "Version of Node.js." },
+  version: {
+    name: "nodejs_version_info",
+    type: "gauge",
+    labels: ["version"],
+    overProcesses: "max",
+    help: "Version of Node.js.",
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 export function createProcessMetrics(): readonly Family[] {

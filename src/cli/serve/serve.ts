@@ -1,0 +1,112 @@
+import { type ComposedService, composeService } from "../../compose.ts";
+import type { Config } from "../../config/config.ts";
+import { Reloader } from "../../reload/reloader.ts";
+import { boundHeap } from "../../server/heap.ts";
+import { onSignals } from "../../server/process-signals.ts";
+import { startLines } from "../../server/start-lines.ts";
+import { shareOfWorker } from "../../workers/share-of-worker.ts";
+import type { WorkerLink } from "../../workers/worker.ts";
+import { notesOn } from "../variable-notes.ts";
+import type { ConfigSource } from "./config-source.ts";
+import { openOutput, type ProgramOutput } from "./output.ts";
+
+/** Serves calls until a signal stops the process. */
+export async function serve({ config, files, environment, load }: ConfigSource): Promise<void> {
+  const output = openOutput(config);
+  const { stderr, log } = output;
+  const { service, stop, abort } = await start(config, output);
+  const reloader = new Reloader({ load, apply: (next) => apply(next, service, output), log, files });
+  reloader.start();
+  stderr.write(startLines(service, config).join("\n"));
+  for (const note of notesOn(environment)) stderr.write(note);
+  let stopping = false;
+  // npm sends its own signals to the program.
+  onSignals(environment.npm_command, {
+    stop(signal) {
+      if (stopping) abort();
+      stopping = true;
+      reloader.close();
+      log.info({ signal }, "shutting down; a second signal exits at once");
+      stop(false);
+    },
+    reload: () => void reloader.reload("signal"),
+  });
+}
+
+/** Serves calls until the supervisor stops the process. The supervisor writes to the log what concerns all workers. */
+export async function serveAsWorker({ config: whole, load }: ConfigSource, link: WorkerLink): Promise<void> {
+  const config = shareOfWorker(whole, link.workers);
+  const output = openOutput(config, link.worker);
+  const { service, stop, abort } = await start(config, output, link);
+  let reloading = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    try {
+      apply(shareOfWorker(await load(), link.workers), service, output);
+    } catch (error) {
+      output.log.error({ err: error }, "configuration not reloaded in this worker; the old one stays");
+    }
+  };
+  link.ready(
+    {
+      stop,
+      abort,
+      adopt: () => service.adoptOutbox(),
+      reload() {
+        reloading = reloading.then(reload);
+      },
+    },
+    startLines(service, config),
+  );
+}
+
+interface Started {
+  readonly service: ComposedService;
+  /** Stops the service, and then exits. A second call has no effect. */
+  stop(isHandover: boolean): void;
+  /** Exits at once, with the records of calls in progress. */
+  abort(): void;
+}
+
+async function start(config: Config, { log, stdout }: ProgramOutput, link?: WorkerLink): Promise<Started> {
+  boundHeap();
+  const logLinesDropped = () => stdout.droppedTotal;
+  const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) });
+  // `abort` lets every call in progress write its record, and the log writes its buffer when the process exits.
+  process.on("uncaughtException", (error) => {
+    service.abort();
+    log.error({ err: error }, "exiting after an uncaught error");
+    process.exit(1);
+  });
+  let stopping = false;
+  return {
+    service,
+    stop(isHandover) {
+      if (stopping) return;
+      stopping = true;
+      service
+        .stop(isHandover)
+        .then(() => link?.end())
+        .then(
+          () => process.exit(0),
+          (error: unknown) => {
+            log.error({ err: error }, "shutdown failed");
+            process.exit(1);
+          },
+        );
+    },
+    abort() {
+      service.abort();
+      process.exit(1);
+    },
+  };
+}
+
+function apply(
+  next: Config,
+  service: ComposedService,
+  { stdout }: ProgramOutput,
+): ReturnType<ComposedService["reload"]> {
+  const reloaded = service.reload(next);
+  stdout.maxBytes = next.log.maxBufferBytes;
+  return reloaded;
+}

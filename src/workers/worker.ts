@@ -1,0 +1,115 @@
+import cluster from "node:cluster";
+import type { MetricSnapshot } from "../telemetry/metrics/snapshot.ts";
+import type { MetricsTogether } from "../telemetry/telemetry.ts";
+import type { LimitOrder, LimitReport } from "./limits/messages.ts";
+import type { Order, Report } from "./messages.ts";
+import { parseWorker, type WorkerNumbers } from "./worker-variable.ts";
+
+/** What a worker does when the supervisor wants it to. */
+export interface WorkerActions {
+  /** @param handover whether other workers take over */
+  stop(handover: boolean): void;
+  abort(): void;
+  reload(): void;
+  adopt(): void;
+}
+
+/** The way to the limits that workers share. */
+export interface LimitLink {
+  send(report: LimitReport): void;
+  /** Who follows the orders. */
+  receive: (order: LimitOrder) => void;
+}
+
+/** What a worker knows of the supervisor. */
+export interface WorkerLink extends WorkerNumbers {
+  /** The way to the limits that workers share. */
+  readonly limits: LimitLink;
+  /** The metrics of all workers. */
+  readonly metrics: MetricsTogether;
+  /** Lets the process end when it has nothing left to do, because it could not start. */
+  release(): void;
+  /** Sends the last metrics to the supervisor, which keeps them, and resolves when it has them. */
+  end(): Promise<void>;
+  /** Follows the supervisor from now on, and tells it that this worker accepts calls. */
+  ready(actions: WorkerActions, lines: readonly string[]): void;
+}
+
+/** Signals that reach all processes of a terminal, or mean the supervisor, which sends an order then. */
+const ignoredSignals = ["SIGINT", "SIGHUP", "SIGUSR2"] as const;
+
+/** Returns the link to the supervisor. Undefined: no supervisor started this process, though some other program may have. */
+export function linkToSupervisor(variable: string | undefined): WorkerLink | undefined {
+  const { worker } = cluster;
+  const numbers = parseWorker(variable);
+  if (worker === undefined || numbers === undefined) return undefined;
+  for (const signal of ignoredSignals) process.on(signal, () => {});
+  const send = (report: Report): void => {
+    if (worker.isConnected()) worker.send(report, () => {});
+  };
+  const limits: LimitLink = { send: (report) => send({ kind: "limits", report }), receive: () => {} };
+  const scrapes = new Map<number, (metrics: readonly MetricSnapshot[]) => void>();
+  let scraped = 0;
+  const metrics: MetricsTogether = {
+    read: () => [],
+    gather() {
+      const { promise, resolve } = Promise.withResolvers<readonly MetricSnapshot[]>();
+      scrapes.set(++scraped, resolve);
+      send({ kind: "scrape", scrape: scraped });
+      return promise;
+    },
+  };
+  process.on("message", (order: Order) => {
+    if (order.kind === "limits") limits.receive(order.order);
+    else if (order.kind === "measure") send({ kind: "measured", metrics: metrics.read() });
+    else if (order.kind === "gathered") {
+      scrapes.get(order.scrape)?.(order.metrics);
+      scrapes.delete(order.scrape);
+    }
+  });
+  return {
+    ...numbers,
+    limits,
+    metrics,
+    release: () => process.channel?.unref(),
+    end: () =>
+      new Promise((resolve) => {
+        if (worker.isConnected()) worker.send({ kind: "measured", metrics: metrics.read() }, () => resolve());
+        else resolve();
+      }),
+    ready(actions, lines) {
+      process.on("message", (order: Order) => follow(order, actions));
+      // Service managers send SIGTERM to every process of a service.
+      process.on("SIGTERM", () => actions.stop(false));
+      worker.on("disconnect", () => {
+        // Otherwise Node.js exits at once. The supervisor is gone: calls in progress may end.
+        worker.exitedAfterDisconnect = true;
+        actions.stop(true);
+      });
+      send({ kind: "ready", lines });
+    },
+  };
+}
+
+function follow(order: Order, actions: WorkerActions): void {
+  switch (order.kind) {
+    case "stop":
+      actions.stop(order.handover);
+      return;
+    case "abort":
+      actions.abort();
+      return;
+    case "reload":
+      actions.reload();
+      return;
+    case "limits":
+    case "measure":
+    case "gathered":
+      return;
+    case "adopt":
+      actions.adopt();
+      return;
+    default:
+      order satisfies never;
+  }
+}
