@@ -68,11 +68,11 @@ describe.each(deadlineForms)("a caller with two seconds, as %s", (form) => {
     await call(form, { model: "echo/echo" });
     at.a.plays(stalls);
     at.b.plays(stalls);
-    const got = await call(form, { model: "r", timeoutMs: 400 });
+    const got = await call(form, { model: "r", timeoutMs: 1_000 });
     expect(got.reason).toMatch(/DEADLINE_EXCEEDED|DeadlineExceeded/);
     expect(got.record).toMatchObject({ outcome: "deadline_exceeded", reason: "DEADLINE_EXCEEDED" });
     expect(got.recorded).toEqual(["a/m abandoned:PROVIDER_TIMEOUT", "b/m abandoned:DEADLINE_EXCEEDED"]);
-    expect(got.record.durationMs).toBeLessThan(1_500);
+    expect(got.record.durationMs).toBeLessThan(2_500);
     await (await at.b.received(1)).aborted;
     // Neither the caller's short deadline nor the share tells that a target fails.
     for (const target of service.routing.targets("r")) expect(target).toMatchObject({ failureRatio: 0, inFlight: 0 });
