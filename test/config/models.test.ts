@@ -1,6 +1,6 @@
 import { clone } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parse, stringify } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
 import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
@@ -252,6 +252,8 @@ deployments:
   const deployed = "deployments: { bot: { model: gpt-4o, account: team-x } }";
 
   it("rejects a deployment whose account no key can use", () => {
+    // A database in the working directory could have a key that can.
+    vi.spyOn(process, "cwd").mockReturnValue("/nowhere");
     const keys = `authentication: { keys: [{ id: k, ${key}, accounts: [team-a] }] }`;
     expect(mistakes(`${keys}\n${deployed}`)).toEqual({
       "deployments.bot.account": "is not an account of any key, so no caller could use it; did you mean `team-a`?",
