@@ -17,7 +17,7 @@ interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>;
   /** Standard input. Default: nothing. */
   readonly input?: string;
-  /** Called with standard output so far, whenever it grows, and with what sends a signal. */
+  /** Called with standard output so far, whenever it grows, and with what sends a signal, but only once. */
   readonly onOutput?: (output: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
@@ -36,9 +36,13 @@ export async function runProgram(
   // A command can end before it has read its input.
   child.stdin.on("error", () => {}).end(input);
   let printed = "";
+  let hasSignaled = false;
   child.stdout.on("data", (chunk: Buffer) => {
     printed += chunk.toString();
-    onOutput?.(printed, (signal) => child.kill(signal));
+    onOutput?.(printed, (signal) => {
+      // A second one could end the program while it handles the first.
+      if (!hasSignaled) hasSignaled = child.kill(signal);
+    });
   });
   const status = new Promise<number | null>((resolve) => child.once("close", resolve));
   const error = await text(child.stderr);
