@@ -4,7 +4,10 @@ import { loadConfig } from "../../src/config/load.ts";
 import { provider as local } from "../../src/providers/local/index.ts";
 import { problemsOf, writeConfig } from "./harness.ts";
 
-const load = (yaml: string) => loadConfig({ environment: {}, file: writeConfig(yaml), providers: [local] });
+/** Without a model that somebody has prepared, the provider `local` is off. */
+const environment = { DRAGOMAN_LOCAL_HOME: "/nowhere" };
+
+const load = (yaml: string) => loadConfig({ environment, file: writeConfig(yaml), providers: [local] });
 
 const problems = (yaml: string) =>
   problemsOf(() => load(yaml)).map(({ path, problem, fix }) => `${path}: ${problem}; ${fix}`);

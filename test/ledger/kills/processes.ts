@@ -8,12 +8,16 @@ export const someMoments = () => 1 + random(random(4) === 0 ? 30 : 400);
 
 const tookOver = "took over the outbox of a process that has ended";
 
-/** Kills a process under load in each round. Its successor takes over its outbox, under load too. */
-export async function killOneProcess(block: Block, rounds: number): Promise<void> {
+/**
+ * Kills a process under load in each round. Its successor takes over its outbox, under load too.
+ *
+ * @param moments returns how long the load lasts before a process is killed
+ */
+export async function killOneProcess(block: Block, rounds: number, moments = someMoments): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const load = await block.start();
     if (round % 5 === 3) await Promise.race([load.service.logged(tookOver), load.after(400)]);
-    else await load.after(someMoments());
+    else await load.after(moments());
     if (round % 5 === 4) await load.killWhileStopping();
     else await load.kill();
   }
@@ -23,13 +27,19 @@ export async function killOneProcess(block: Block, rounds: number): Promise<void
  * Kills one or both of two processes that share an outbox and a database, and replaces them. Load is on each all the time.
  *
  * @param waits whether the survivor of the last round takes over the outbox, which it does within a minute
+ * @param moments returns how long the load lasts before a process is killed
  */
-export async function killOfTwoProcesses(block: Block, rounds: number, waits: boolean): Promise<void> {
+export async function killOfTwoProcesses(
+  block: Block,
+  rounds: number,
+  waits: boolean,
+  moments = someMoments,
+): Promise<void> {
   let pair: readonly Load[] = await Promise.all([block.start(), block.start()]);
   for (let round = 0; round < rounds; round++) {
     const isLast = waits && round === rounds - 1;
     const victims = pair.filter((_, index) => round % 3 === 2 || index === round % 2).slice(0, isLast ? 1 : 2);
-    await Promise.all(victims.map((load) => load.after(someMoments()).then(() => load.kill())));
+    await Promise.all(victims.map((load) => load.after(moments()).then(() => load.kill())));
     const survivors = pair.filter((load) => !victims.includes(load));
     if (isLast) await Promise.all(survivors.map(untilTakenOver));
     pair = [...survivors, ...(await Promise.all(victims.map(() => block.start())))];
