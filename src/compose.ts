@@ -137,6 +137,7 @@ export async function composeService(
       generation = service.reload({ config: next, adapters: prepared.adapters, models: next.listedModels });
       prepared.commit();
       accounts?.setConfig(next);
+      telemetry.setConfig(next);
       log.level = next.log.level;
       running = next;
       return { generation, changes, needRestart };

@@ -178,6 +178,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     // Nothing below throws, so that no reload applies in part.
     config = next.config;
     for (const commit of commits) commit();
+    if (metricsListener) metricsListener.setConfig(config);
     load.setLimits(config.limits);
     requestBytes.max = config.limits.maxBytesInFlight;
     router.setBreaker(config.breaker);

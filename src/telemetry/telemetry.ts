@@ -17,6 +17,8 @@ export interface Telemetry {
   readonly metricsPage: Page;
   /** Begins to read the state of the service. */
   follow(service: ObservedService): void;
+  /** Lets the names of a configuration be labels, too. */
+  setConfig(config: Config): void;
   /** Sends what is left to the collector, within a bounded time. */
   stop(): Promise<void>;
 }
@@ -41,7 +43,11 @@ export async function openTelemetry(
   let service: ObservedService | undefined;
   const state = createStateMetrics(names, sources, () => service);
   const families = [...calls.families, ...state];
-  const dialects = new Map(config.providers.map(({ name, dialect }) => [name, dialect]));
+  const dialects = new Map<string, string>();
+  const setDialects = ({ providers }: Config): void => {
+    for (const { name, dialect } of providers) dialects.set(name, dialect);
+  };
+  setDialects(config);
   const providerOf = (name: string) => dialects.get(name) ?? name;
   const exporting =
     otel && (await import("./otel/export.ts")).openExport(otel, families, { labels: names, providerOf }, log);
@@ -55,6 +61,10 @@ export async function openTelemetry(
     follow(running) {
       service = running;
       unfollow = exporting?.follow(running.routing);
+    },
+    setConfig(next) {
+      names.add(next);
+      setDialects(next);
     },
     async stop() {
       unfollow?.();

@@ -10,11 +10,11 @@ routes:
 deployments:
   billing: { model: openai/gpt-4o, display_name: Billing }
 `;
-const names = withFile(yaml, (file) =>
-  createLabelNames(
+const configOf = (text: string) =>
+  withFile(text, (file) =>
     loadConfig({ environment: { OPENAI_API_KEY: "k" }, file, providers, dialects, models: listedModels({}) }),
-  ),
-);
+  );
+const names = createLabelNames(configOf(yaml));
 
 describe("the values of labels", () => {
   it.each(["openai/gpt-4o", "fast", "openai/a-model-of-tomorrow", ""])("keep the known model %s", (name) => {
@@ -35,5 +35,13 @@ describe("the values of labels", () => {
   it("know providers and reasons", () => {
     expect(["openai", "nobody", ""].map((name) => names.provider(name))).toEqual(["openai", "other", ""]);
     expect(["QUEUE_FULL", "toString", ""].map((name) => names.reason(name))).toEqual(["QUEUE_FULL", "other", ""]);
+  });
+
+  it("are also the names that a reload adds, and still the former ones, which calls in progress may use", () => {
+    const grown = createLabelNames(configOf(yaml));
+    expect(grown.model("slow")).toBe("other");
+    grown.add(configOf("routes: { slow: { tiers: [{ targets: [{ model: openai/another }] }] } }"));
+    expect(["slow", "fast"].map((name) => grown.model(name))).toEqual(["slow", "fast"]);
+    expect(grown.target("openai/another")).toBe("openai/another");
   });
 });

@@ -51,7 +51,8 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     refuse: cutOffRequest,
   });
   const { metricsPage } = services;
-  const answerMetrics = metricsPage && guarded(createMetricsHandler(config, metricsPage));
+  const createMetrics = (of: Config) => metricsPage && guarded(createMetricsHandler(of, metricsPage));
+  let answerMetrics = createMetrics(config);
   const nextTurn = createTurns(requestsPerTurn);
   const answerRequest = guarded((request, response) => {
     if (hasUsableTarget(request)) answer(request, response);
@@ -100,9 +101,11 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     address: { host: config.http.host, port },
     prepare(next) {
       const nextAnswer = createAnswer(next, services);
+      const nextMetrics = createMetrics(next);
       const context = next.http.tls && secureContext(next.http.tls);
       return () => {
         answer = nextAnswer;
+        answerMetrics = nextMetrics;
         connections.setLimits(next.limits);
         const { headersTimeout, requestTimeout } = timeoutOptions(next);
         server.headersTimeout = headersTimeout;

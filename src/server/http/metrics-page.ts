@@ -36,6 +36,8 @@ export function createMetricsHandler(config: Config, page: MetricsPage): Request
 /** Listener that has only the page. */
 export interface MetricsListener {
   readonly address: { readonly host: string; readonly port: number };
+  /** Lets later requests follow the rules of a configuration about browsers. */
+  setConfig(config: Config): void;
   close(): Promise<void>;
 }
 
@@ -45,11 +47,10 @@ export async function listenMetrics(
   { host, port }: MetricsListener["address"],
   page: MetricsPage,
 ): Promise<MetricsListener> {
-  const guarded = createMetricsHandler(config, page);
   // An address that other machines reach was chosen for them, and they use its name.
-  const answer = isLoopback(host)
-    ? guarded
-    : createMetricsHandler({ ...config, authentication: anyHost(config) }, page);
+  const answerOf = (current: Config) =>
+    createMetricsHandler(isLoopback(host) ? current : { ...current, authentication: anyHost(current) }, page);
+  let answer = answerOf(config);
   const server = createServer({ requestTimeout, headersTimeout: requestTimeout }, (request, response) => {
     if (isMetricsPage(request)) {
       answer(request, response);
@@ -67,6 +68,9 @@ export async function listenMetrics(
   const { port: opened } = server.address() as AddressInfo;
   return {
     address: { host, port: opened },
+    setConfig(next) {
+      answer = answerOf(next);
+    },
     close() {
       return new Promise((resolve) => {
         server.close(() => resolve());

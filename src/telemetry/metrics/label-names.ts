@@ -14,38 +14,45 @@ export interface LabelNames {
   reason(name: string): string;
 }
 
-export function createLabelNames({
-  listedModels,
-  models,
-  routes,
-  providerStatuses,
-}: Pick<Config, "listedModels" | "models" | "routes" | "providerStatuses">): LabelNames {
+type NamesIn = Pick<Config, "listedModels" | "models" | "routes" | "providerStatuses">;
+
+/** Label names that a reload of the configuration can add to. Calls in progress may still use the former names. */
+export interface GrowingLabelNames extends LabelNames {
+  add(config: NamesIn): void;
+}
+
+export function createLabelNames(config: NamesIn): GrowingLabelNames {
   const labels = new Map<string, string>();
   const targets = new Set<string>();
-  const all = [...listedModels, ...models.map(({ model }) => model)];
-  for (const { id, aliases } of all) {
-    for (const alias of aliases) labels.set(alias, id);
-  }
-  for (const { id, provider, providerModel } of all) {
-    const path = `${provider}/${providerModel}`;
-    labels.set(id, id);
-    if (!labels.has(path)) labels.set(path, path);
-    targets.add(path);
-  }
-  for (const { id, tiers } of routes) {
-    labels.set(id, id);
-    for (const { model } of tiers.flatMap((tier) => tier.targets)) {
-      labels.set(model, labels.get(model) ?? model);
-      targets.add(model);
-    }
-  }
-  const providers = new Set(providerStatuses.map(({ name }) => name));
+  const providers = new Set<string>();
   const knownReasons: ReadonlySet<string> = new Set(Object.keys(reasons));
   const isEmpty = (name: string) => name === "";
-  return {
+  const names: GrowingLabelNames = {
     model: (name) => (isEmpty(name) ? name : (labels.get(name) ?? otherName)),
     provider: (name) => (isEmpty(name) || providers.has(name) ? name : otherName),
     target: (name) => (targets.has(name) ? name : otherName),
     reason: (name) => (isEmpty(name) || knownReasons.has(name) ? name : otherName),
+    add({ listedModels, models, routes, providerStatuses }) {
+      const all = [...listedModels, ...models.map(({ model }) => model)];
+      for (const { id, aliases } of all) {
+        for (const alias of aliases) labels.set(alias, id);
+      }
+      for (const { id, provider, providerModel } of all) {
+        const path = `${provider}/${providerModel}`;
+        labels.set(id, id);
+        if (!labels.has(path)) labels.set(path, path);
+        targets.add(path);
+      }
+      for (const { id, tiers } of routes) {
+        labels.set(id, id);
+        for (const { model } of tiers.flatMap((tier) => tier.targets)) {
+          labels.set(model, labels.get(model) ?? model);
+          targets.add(model);
+        }
+      }
+      for (const { name } of providerStatuses) providers.add(name);
+    },
   };
+  names.add(config);
+  return names;
 }
