@@ -47,6 +47,11 @@ export class ActiveCalls {
     return call;
   }
 
+  /** Records a request that is rejected before its call can begin, as a call that failed with this error. */
+  reject(source: CallSource, method: CallMethod, error: GatewayError): void {
+    new Call(source, method, this.#environment, this.#snapshots.lease(), this.#onSettled).settle(error);
+  }
+
   /** Resolves when no call is in progress. */
   idle(): Promise<void> {
     if (this.#running.size === 0) return Promise.resolve();
