@@ -166,6 +166,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "field-path.ts",
         "errors.ts",
         "fair-slots.ts",
+        "sampled.ts",
         "trace-context.ts",
         "tokens",
         "chat",

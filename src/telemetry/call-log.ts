@@ -5,24 +5,15 @@ import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { CostSource, type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord } from "../ledger/record.ts";
-import { Sampled } from "../sampled.ts";
 import { levelOf } from "./call-level.ts";
 import { failureFields } from "./failure-fields.ts";
 import type { Log } from "./log.ts";
-
-/** Interval in ms between two lines about the same kind of fault. */
-const intervalMs = 1000;
+import { SampledLog } from "./sampled-log.ts";
 
 /** Failure of an attempt, and the request that the provider got. */
 interface Failure {
   readonly error: GatewayError;
   readonly request: ChatRequest;
-}
-
-/** A response that this service could not make, or that a provider made wrongly. */
-interface Fault {
-  readonly id: string;
-  readonly error: GatewayError;
 }
 
 /**
@@ -35,22 +26,21 @@ export function createCallLog(log: Log): CallObserver {
   const formatters = { log: (line: object) => line };
   const records = log.child({}, { level: "info", formatters });
   const failures = new WeakMap<Attempt, Failure>();
-  const faults = new Sampled<Fault>({ intervalMs, pass: (fault, omitted) => writeFault(log, fault, omitted) });
+  const faults = new SampledLog(log);
   return {
     attemptFailed: (_, attempt, error, request) => void failures.set(attempt, { error, request }),
     settled(record, error) {
       if (error?.status === "INTERNAL" && error.reason !== "MALFORMED_FRAME") {
         const { name } = error.cause instanceof Error ? error.cause : error;
-        faults.add(`${error.reason} ${name}`, { id: record.id, error });
+        faults.write(`${error.reason} ${name}`, {
+          level: levelOf(error.reason),
+          fields: { id: record.id, err: error.cause ?? error },
+          message: "call failed with status INTERNAL",
+        });
       }
       if (log.level !== "silent") records[levelOf(error?.reason)](toLine(record, error, failures), "call");
     },
   };
-}
-
-function writeFault(log: Log, { id, error }: Fault, omitted: number): void {
-  const level = levelOf(error.reason);
-  log[level]({ id, omitted: omitted || undefined, err: error.cause ?? error }, "call failed with status INTERNAL");
 }
 
 function toLine(record: CallRecord, error: GatewayError | undefined, failures: WeakMap<Attempt, Failure>) {

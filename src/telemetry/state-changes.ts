@@ -1,9 +1,6 @@
 import type { RoutingView, StateChange } from "../routing/target-view.ts";
-import { Sampled } from "../sampled.ts";
 import type { Log } from "./log.ts";
-
-/** Interval in ms between two lines about the same target or key. */
-const intervalMs = 1000;
+import { SampledLog } from "./sampled-log.ts";
 
 /**
  * Logs a line for each change of a target's or a key's state: `warn` if it no longer gets calls, `info` if it does
@@ -11,15 +8,16 @@ const intervalMs = 1000;
  * before it as `omitted`. Returns a function that logs what it still holds, and ends the log.
  */
 export function logStateChanges(view: RoutingView, log: Log): () => void {
-  const lines = new Sampled<StateChange>({ intervalMs, pass: (change, omitted) => writeLine(log, change, omitted) });
-  const stop = view.onChange((change) => lines.add(JSON.stringify([change.target, change.key]), change));
+  const lines = new SampledLog(log);
+  const stop = view.onChange((change) => lines.write(JSON.stringify([change.target, change.key]), lineOf(change)));
   return () => {
     stop();
     lines.flush();
   };
 }
 
-function writeLine(log: Log, { target, key, from, to, reason, forMs }: StateChange, omitted: number): void {
+function lineOf({ target, key, from, to, reason, forMs }: StateChange) {
+  const isOut = to === "open" || to === "cooling";
   const fields = {
     target,
     key,
@@ -27,9 +25,7 @@ function writeLine(log: Log, { target, key, from, to, reason, forMs }: StateChan
     to,
     reason: reason || undefined,
     for_ms: forMs === undefined ? undefined : Math.round(forMs),
-    omitted: omitted || undefined,
   };
   const message = key === undefined ? "target changed state" : "key changed state";
-  if (to === "open" || to === "cooling") log.warn(fields, message);
-  else log.info(fields, message);
+  return { level: isOut ? "warn" : "info", fields, message } as const;
 }
