@@ -72,11 +72,11 @@ function toLine(record: CallRecord, error: GatewayError | undefined, failures: W
     overhead_ms: record.upstreamMs === undefined ? undefined : round(record.durationMs - record.upstreamMs),
     queue_ms: queueMs(attempts),
     ...(record.usage === undefined ? undefined : usageFacts(record.usage)),
-    attempts: attempts.map((attempt) => ({
-      ...attemptFacts(attempt, failures.get(attempt)),
+    attempts: attempts.map((attempt) => {
+      const facts = attemptFacts(attempt, failures.get(attempt));
       // The usage of the only attempt is that of the call.
-      ...(attempts.length > 1 && attempt.usage && usageFacts(attempt.usage)),
-    })),
+      return attempts.length > 1 && attempt.usage ? { ...facts, ...usageFacts(attempt.usage) } : facts;
+    }),
   };
 }
 
@@ -156,7 +156,8 @@ function attemptFacts(attempt: Attempt, failure: Failure | undefined) {
 
 /** Returns undefined for a map without entries. */
 function nonEmpty<Value>(map: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> | undefined {
-  return Object.keys(map).length === 0 ? undefined : map;
+  for (const _ in map) return map;
+  return undefined;
 }
 
 function ms(duration: Duration | undefined): number | undefined {

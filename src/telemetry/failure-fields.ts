@@ -16,9 +16,10 @@ const mostFields = 8;
 export function failureFields(error: GatewayError, request: ChatRequest | undefined) {
   const { message, facts } = error;
   const { provider, providerMessage, retryAfterMs, fields, failedGeneration } = facts;
-  // Only a provider's words can quote a prompt. Dragoman's own texts never do.
-  const quotable = providerMessage !== undefined && request !== undefined ? textsOf(request, failedGeneration) : [];
-  const shown = (text: string) => shorten(quotable.length === 0 ? text : hideQuotes(text, quotable));
+  // Dragoman's own texts quote no prompt.
+  const hasWords = Boolean(providerMessage || provider?.code);
+  const quotable = [hasWords && request ? textsOf(request) : undefined, failedGeneration];
+  const shown = (text: string) => shorten(hideQuotes(text, quotable));
   return {
     message: shown(message),
     fields: fields?.slice(0, mostFields).map(fieldText),
@@ -31,12 +32,9 @@ export function failureFields(error: GatewayError, request: ChatRequest | undefi
   };
 }
 
-function textsOf({ messages, tools }: ChatRequest, failedGeneration: string | undefined): readonly unknown[] {
-  return [
-    messages,
-    tools.map(({ kind }) => (kind.case === "function" ? kind.value.description : "")),
-    failedGeneration,
-  ];
+/** Returns the texts of a request that its provider may quote. */
+function textsOf({ messages, tools }: ChatRequest): unknown {
+  return [messages, tools.map(({ kind }) => (kind.case === "function" ? kind.value.description : ""))];
 }
 
 /** Returns the address of a failed connection, and the code of its error, such as ECONNREFUSED. */

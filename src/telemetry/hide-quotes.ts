@@ -35,6 +35,7 @@ export function hideQuotes(words: string, quotable: unknown): string {
     if (length > longestTexts) return notCompared;
     texts.push(text);
   }
+  if (texts.length === 0) return words;
   const isQuoted = new Uint8Array(words.length);
   const blocks = blocksOf(words);
   let comparisons = 0;
