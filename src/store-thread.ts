@@ -46,7 +46,7 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
     },
     onDown(err, restartMs) {
       if (restartMs === undefined) log.error({ err }, "the thread of the database failed at its end");
-      else log.error({ err, restartMs: Math.round(restartMs) }, "the thread of the database failed; it starts again");
+      else log.error({ err, restart_ms: Math.round(restartMs) }, "the thread of the database failed; it starts again");
     },
   });
   return {

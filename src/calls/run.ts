@@ -71,9 +71,9 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
           outputMs.set(planned, call.elapsedMs);
           onOutput(attempt);
         },
-        onFailure(failure) {
+        onFailure(failure, attempt) {
           onFailure(failure);
-          call.attemptFailed(failure);
+          call.attemptFailed(attempt, failure, request);
         },
         onEnd(attempt) {
           onEnd(attempt);

@@ -7,6 +7,7 @@ import type { RecordSink } from "../record-sink.ts";
 import { recordLostCalls } from "./adopt.ts";
 import { deliver, rejectedPath } from "./deliver.ts";
 import { databaseOf, listFolders, OutboxFolder } from "./folder.ts";
+import { ShipperLines } from "./shipper-lines.ts";
 import { type Damage, RecordSource } from "./source.ts";
 
 /** Maximum number of records that a sink gets at once. */
@@ -75,6 +76,7 @@ export class Shipper {
   readonly #own: RecordSource | undefined;
   readonly #adopted = new Set<Adopted>();
   readonly #foreign = new Set<string>();
+  readonly #lines: ShipperLines;
   readonly #stopping = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
@@ -92,6 +94,7 @@ export class Shipper {
       failure: undefined,
       caughtUp: Promise.withResolvers<void>(),
     }));
+    this.#lines = new ShipperLines(log);
     if (instance !== undefined) this.#own = this.#sourceOf(join(outbox, instance), false);
   }
 
@@ -119,6 +122,7 @@ export class Shipper {
     this.#stopping.abort();
     await this.#running;
     for (const { rejections } of this.#deliveries) rejections.flush();
+    this.#lines.flush();
     for (const { folder } of this.#adopted) folder.release();
     this.#adopted.clear();
   }
@@ -193,10 +197,8 @@ export class Shipper {
   }
 
   #sourceOf(folder: string, isSealed: boolean): RecordSource {
-    const { sinks, log } = this.#options;
-    const onDamage = ({ file, bytes }: Damage): void => {
-      log.warn({ file, bytes }, "a segment of the outbox has bytes that are no record; they were skipped");
-    };
+    const { sinks } = this.#options;
+    const onDamage = (damage: Damage): void => this.#lines.damage(damage);
     return new RecordSource(
       folder,
       sinks.map(({ name }) => name),
@@ -265,15 +267,13 @@ export class Shipper {
         delivery.stored += read.records.length - rejected;
         isFull ||= read.records.length === batchRecords;
       }
-      if (delivery.failure !== undefined) this.#options.log.info({ sink: sink.name }, "call records are shipped again");
+      if (delivery.failure !== undefined) this.#lines.state({ sink: sink.name, reason: undefined });
       delivery.failure = undefined;
       delivery.failures = 0;
       if (!isFull) delivery.caughtUp.resolve();
     } catch (error) {
       const reason = describeError(error);
-      if (delivery.failure === undefined) {
-        this.#options.log.warn({ sink: sink.name, reason }, "call records cannot be shipped; they wait in the outbox");
-      }
+      if (delivery.failure === undefined) this.#lines.state({ sink: sink.name, reason });
       delivery.failure = reason;
       delivery.failures++;
     }
