@@ -48,7 +48,14 @@ export async function installPackages(
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), '{"private":true}\n');
   const flags = ["--prefix", folder, "--ignore-scripts", "--omit=optional", "--omit=dev", "--omit=peer"];
-  const quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--no-progress", "--loglevel=error"];
+  const quiet = [
+    "--no-audit",
+    "--no-fund",
+    "--no-package-lock",
+    "--no-progress",
+    "--no-update-notifier",
+    "--loglevel=error",
+  ];
   const parameters = ["install", ...flags, ...quiet, ...packages];
   // `npm run` and `npx` set npm_execpath to their own npm. Only npm.cmd on Windows needs a shell.
   const npm = environment.npm_execpath;
