@@ -71,9 +71,9 @@ export async function composeService(
   const adapters = new Adapters(config);
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
-  const store = ledger && createStoreThread(config.store, ledger.instance, log);
+  const store = ledger && createStoreThread(config.store, ledger, log);
   const accounts = store && followAccounts(store.accounts, config, log);
-  const ledgerPending = ledger && (() => ledger.state().waiting);
+  const ledgerPending = ledger && (() => ledger.state().pendingRecords);
   const telemetry = await openTelemetry(
     config,
     { rejections, ledgerPending, logLinesDropped },

@@ -11,6 +11,7 @@ const source = resolve(import.meta.dirname, "../src");
  */
 const modules: readonly (readonly [module: string, allowed: readonly string[]])[] = [
   ["gen", []],
+  ["client", ["gen"]],
   ["field-path.ts", []],
   ["well-formed.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
@@ -245,7 +246,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
 
 /** Packages that only some modules may import. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
-  "@connectrpc/": ["server", "cli/remote"],
+  "@connectrpc/": ["client", "server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],
