@@ -75,8 +75,8 @@ describe("the section store", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "data"), "a file");
     expect(problems("durability: process", folder)).toEqual([
-      `store.outbox: cannot be written (ENOTDIR); give a folder that Dragoman can write, absolute or in ${folder}`,
-      `store.database: cannot be written (ENOTDIR); give the path of a file in a folder that Dragoman can write, absolute or in ${folder}`,
+      `store.outbox: cannot be written: a folder in its path is a file (ENOTDIR); give a folder that Dragoman can write, absolute or in ${folder}`,
+      `store.database: cannot be written: a folder in its path is a file (ENOTDIR); give the path of a file in a folder that Dragoman can write, absolute or in ${folder}`,
     ]);
     expect(load("", {}, folder).store).toMatchObject({ isWritten: false, outbox: resolve("data/outbox") });
   });
@@ -86,7 +86,7 @@ describe("the section store", () => {
     mkdirSync(join(folder, "data"));
     chmodSync(join(folder, "data"), 0o500);
     expect(problems("outbox: data/deep/outbox, database: 'sqlite:a.db'", folder)).toEqual([
-      expect.stringContaining("store.outbox: cannot be written (EACCES)"),
+      expect.stringContaining("store.outbox: cannot be written: the permission is missing (EACCES)"),
     ]);
   });
 
