@@ -13,6 +13,9 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["gen", []],
   ["field-path.ts", []],
   ["well-formed.ts", []],
+  ["json-syntax.ts", []],
+  ["data-uri.ts", []],
+  ["system-error.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
   ["trace-context.ts", []],
   ["module-url.ts", []],
@@ -34,7 +37,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["component-states.ts", []],
   ["thread", ["errors.ts"]],
   ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "module-url.ts", "thread/worker-output.ts"]],
-  ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
+  ["chat/validation", ["gen", "data-uri.ts", "field-path.ts", "errors.ts", "json-syntax.ts"]],
   [
     "chat/stream",
     [
@@ -47,6 +50,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "append.ts",
+      "data-uri.ts",
       "field-path.ts",
       "errors.ts",
       "pace.ts",
@@ -74,7 +78,17 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
   [
     "config",
-    ["gen", "errors.ts", "nearest.ts", "optional-packages.ts", "models", "prices", "profiles", "chat/planning"],
+    [
+      "gen",
+      "errors.ts",
+      "nearest.ts",
+      "optional-packages.ts",
+      "system-error.ts",
+      "models",
+      "prices",
+      "profiles",
+      "chat/planning",
+    ],
   ],
   [
     "upstream",
@@ -181,6 +195,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "abortable.ts",
+      "data-uri.ts",
+      "json-syntax.ts",
       "pace.ts",
       "well-formed.ts",
       "drained.ts",
@@ -200,6 +216,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "field-path.ts",
+      "json-syntax.ts",
+      "system-error.ts",
       "nearest.ts",
       "page.ts",
       "component-states.ts",

@@ -119,7 +119,7 @@ export function createGrpcAccess(
         return;
       }
       const method = byPath.get(path);
-      if (method === undefined) rejectUnbegun(stream, headers, methodNotFound(path));
+      if (method === undefined) rejectUnbegun(stream, headers, methodNotFound(path, byPath.keys()));
       else enter(method, stream, headers, grpcJs);
     },
 

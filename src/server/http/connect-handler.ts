@@ -112,7 +112,11 @@ export function createConnectHandler(
   }
 
   async function rejectUnknown(rejecter: Handler, path: string, request: Request): Promise<Response> {
-    const response = await reject(rejecter, request, toConnectError(methodNotFound(path), { requestId: "" }));
+    const response = await reject(
+      rejecter,
+      request,
+      toConnectError(methodNotFound(path, rejecters.keys()), { requestId: "" }),
+    );
     // Connect sets 501 (not implemented). Send 404 instead: Connect clients read the error from the body anyway.
     return response.status >= 400 ? { ...response, status: 404 } : response;
   }

@@ -10,6 +10,7 @@ import { cerebrasNamespace } from "./namespace.ts";
 const warmingRoute: Route = {
   method: "GET",
   path: "/cerebras/v1/tcp_warming",
+  toError,
   handle: ({ response }) => sendJson(response, 200, {}),
 };
 

@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { GatewayError } from "../../errors.ts";
+import { discardRest } from "./body.ts";
 import { requestPath } from "./request-path.ts";
 import type { Route, RouteContext, RouteOptions } from "./route.ts";
+import { sendError } from "./send.ts";
+import type { SurfaceError, ToError } from "./surface.ts";
+import { type UnknownPath, unknownPath } from "./unknown-path.ts";
 
 /** Responds to a request if a route has its path; otherwise returns false. */
 export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -10,9 +15,17 @@ export function serveRoutes(routes: readonly Route[], options: RouteOptions): Su
   const find = createRouter(routes);
   return (request, response) => {
     const match = find(request.method ?? "", requestPath(request));
-    if (match === undefined) return false;
-    if ("allow" in match) {
-      response.writeHead(405, { allow: match.allow }).end();
+    if (match === undefined) {
+      const unknown = unknownPath(routes, request.method ?? "", requestPath(request));
+      if (unknown === undefined) return false;
+      reject(response, unknown);
+    } else if ("allow" in match) {
+      const message = `${request.method} is not a method of this path; use ${match.allow}`;
+      const error = new GatewayError("METHOD_NOT_FOUND", message);
+      reject(response, { error, toError: match.toError }, { status: 405, headers: { allow: match.allow } });
+    }
+    if (match === undefined || "allow" in match) {
+      if (!request.complete) discardRest(request, options.maxRequestBytes);
       return true;
     }
     void match.route.handle({ ...options, parameters: match.parameters, request, response });
@@ -23,20 +36,26 @@ export function serveRoutes(routes: readonly Route[], options: RouteOptions): Su
 /** A route and its path parameters, or the allowed methods if only the path matches. */
 type RouteMatch =
   | { readonly route: Route; readonly parameters: RouteContext["parameters"] }
-  | { readonly allow: string };
+  | { readonly allow: string; readonly toError: ToError };
+
+function reject(response: ServerResponse, { error, toError }: UnknownPath, given: Partial<SurfaceError> = {}): void {
+  sendError(response, error, { ...toError(error, ""), ...given });
+}
 
 /** Makes a function that finds the first route for a method and a path; undefined if no route has the path. */
 export function createRouter(routes: readonly Route[]): (method: string, path: string) => RouteMatch | undefined {
   const entries = routes.map((route) => ({ route, pattern: patternOf(route.path), methods: methodsOf(route) }));
   return (method, path) => {
     const allowed: string[] = [];
+    let toError: ToError | undefined;
     for (const { route, pattern, methods } of entries) {
       const found = pattern.exec(path);
       if (found === null) continue;
       if (methods.includes(method)) return { route, parameters: decoded(found.groups) };
       allowed.push(...methods);
+      toError ??= route.toError;
     }
-    return allowed.length === 0 ? undefined : { allow: [...new Set(allowed)].join(", ") };
+    return toError && { allow: [...new Set(allowed)].join(", "), toError };
   };
 }
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Route } from "../../../src/surfaces/kit/route.ts";
 import { createRouter } from "../../../src/surfaces/kit/router.ts";
+import type { ToError } from "../../../src/surfaces/kit/surface.ts";
 
-const route = (method: Route["method"], path: string): Route => ({ method, path, handle() {} });
+const toError: ToError = () => ({ status: 404, body: {} });
+const route = (method: Route["method"], path: string): Route => ({ method, path, toError, handle() {} });
 const create = route("POST", "/v1/responses");
 const retrieve = route("GET", "/v1/responses/{id}");
 const remove = route("DELETE", "/v1/responses/{id}");
@@ -28,7 +30,7 @@ describe("the router of the HTTP APIs", () => {
     ["PUT", "/v1/responses/a", "GET, HEAD, DELETE"],
     ["POST", "/v1/models/a", "GET, HEAD"],
   ])("returns the allowed methods for %s %s", (method, path, allow) => {
-    expect(find(method, path)).toEqual({ allow });
+    expect(find(method, path)).toEqual({ allow, toError });
   });
 
   it.each([
