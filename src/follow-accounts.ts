@@ -1,6 +1,7 @@
 import type { AccountStore } from "./accounts/account-store.ts";
 import { type ConfiguredIds, StoreMirror } from "./accounts/store-mirror.ts";
 import type { Config } from "./config/config.ts";
+import { describeError } from "./ledger/describe-error.ts";
 import type { Log } from "./telemetry/log.ts";
 
 /** Keys and accounts of a database, which the process does not follow before `start`. */
@@ -23,7 +24,8 @@ export function followAccounts(store: AccountStore, config: AccountsConfig, log:
     configured: configuredIds(config),
     onState(error) {
       if (error === undefined) log.info("the database of keys and accounts responds again");
-      else log.warn({ err: error.cause ?? error }, "the database of keys and accounts does not respond");
+      else
+        log.warn({ reason: describeError(error.cause ?? error) }, "the database of keys and accounts does not respond");
     },
     onIgnored: (why) => log.warn({ why }, "a key or account of the database has no effect"),
   });

@@ -3,6 +3,7 @@ import { PastSpending } from "./accounts/limits/past-spending.ts";
 import type { SpendingReader } from "./accounts/limits/spending-reader.ts";
 import type { StoreMirror } from "./accounts/store-mirror.ts";
 import type { Config } from "./config/config.ts";
+import { describeError } from "./ledger/describe-error.ts";
 import type { Log } from "./telemetry/log.ts";
 
 /** What budgets have spent, which the process does not read before `start`. */
@@ -24,7 +25,11 @@ export function followSpending(reader: SpendingReader, log: Log, sinceMs = Date.
     sinceMs,
     onState(error) {
       if (error === undefined) log.info("the ledger responds again: budgets count what was spent before");
-      else log.warn({ err: error }, "the ledger does not respond: budgets count only what this process spends");
+      else
+        log.warn(
+          { reason: describeError(error) },
+          "the ledger does not respond: budgets count only what this process spends",
+        );
     },
   });
   return {

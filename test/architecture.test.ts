@@ -245,8 +245,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     "store-thread.ts",
     ["accounts", "config", "ledger", "module-url.ts", "store-worker.ts", "telemetry/log.ts", "thread"],
   ],
-  ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
-  ["follow-spending.ts", ["accounts", "config/config.ts", "telemetry"]],
+  ["follow-accounts.ts", ["accounts", "config/config.ts", "ledger/describe-error.ts", "telemetry"]],
+  ["follow-spending.ts", ["accounts", "config/config.ts", "ledger/describe-error.ts", "telemetry"]],
   ["watch-components.ts", ["accounts", "component-states.ts", "ledger", "state", "store-thread.ts"]],
   [
     "workers",

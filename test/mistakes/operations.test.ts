@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testFolder } from "../support/databases.ts";
+import { startProcess } from "../support/process.ts";
 import { runProgram } from "../support/run-program.ts";
 import { expectPlain } from "./laws.ts";
 
@@ -86,5 +87,33 @@ describe("a service that cannot open a listener", () => {
     expect(error).toBe(`dragoman: ${expected}\n`);
     expect(status).toBe(1);
     expectPlain(error);
+  });
+});
+
+describe("a database that cannot be used", () => {
+  it.each<readonly [string, (folder: string) => string, string, RegExp]>([
+    [
+      "a file that is no database",
+      (folder) => {
+        writeFileSync(join(folder, "x.db"), "this is not a database ".repeat(100));
+        return "sqlite:x.db";
+      },
+      "the database of keys and accounts does not respond",
+      /^cannot open \S+\/x\.db \(store\.database\): file is not a database \(ERR_SQLITE_ERROR\)$/,
+    ],
+    [
+      "a PostgreSQL that is away",
+      () => "postgres://dragoman:secret-word@127.0.0.1:1/dragoman",
+      "the database of keys and accounts does not respond",
+      /^connect ECONNREFUSED 127\.0\.0\.1:1$/,
+    ],
+  ])("is named in the log: %s", async (_, prepare, message, reason) => {
+    const folder = testFolder();
+    const file = join(folder, "dragoman.yaml");
+    writeFileSync(file, `store: { database: "${prepare(folder)}" }`);
+    await using service = await startProcess({ DRAGOMAN_CONFIG: file });
+    const line = await service.logLine(({ msg }) => msg === message);
+    expect(line).toMatchObject({ level: "warn", reason: expect.stringMatching(reason) });
+    expectPlain(JSON.stringify(line), ["secret-word"]);
   });
 });
