@@ -18,14 +18,14 @@ export class ListenError extends Error {
     const code = codeOf(cause);
     const setting = variable === undefined ? key : `${key} or ${variable}`;
     const problem = `${key}: cannot listen on ${formatAddress(address)}: ${describeSystemCode(code)}`;
-    super(`${problem}; ${fixOf(code, setting)}`, { cause });
+    super(`${problem}; ${fixOf(code, setting, address.port)}`, { cause });
   }
 }
 
-function fixOf(code: string, setting: string): string {
+function fixOf(code: string, setting: string, port: number): string {
   if (code === "EADDRINUSE") return `stop the program that uses it, or set another port in ${setting}`;
   if (code === "EACCES") return `set a port above 1023 in ${setting}`;
-  return `set an address of this machine in ${setting}, such as 127.0.0.1:50051`;
+  return `set an address of this machine in ${setting}, such as 127.0.0.1:${port}`;
 }
 
 /** Returns the code of a system error. grpc-js has it only in its text, and has none for an unknown host. */

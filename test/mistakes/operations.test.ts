@@ -75,7 +75,7 @@ describe("a service that cannot open a listener", () => {
         environment: { DRAGOMAN_HTTP_ADDRESS: "nowhere.invalid:8080" },
         expected:
           "http.address: cannot listen on nowhere.invalid:8080: the host has no address (ENOTFOUND); " +
-          "set an address of this machine in http.address or DRAGOMAN_HTTP_ADDRESS, such as 127.0.0.1:50051",
+          "set an address of this machine in http.address or DRAGOMAN_HTTP_ADDRESS, such as 127.0.0.1:8080",
       }),
     ],
   ])("names %s in one sentence, and exits with 1", async (_, mistake) => {

@@ -14,21 +14,23 @@ export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse
 export function serveRoutes(routes: readonly Route[], options: RouteOptions): SurfaceHandler {
   const find = createRouter(routes);
   return (request, response) => {
-    const match = find(request.method ?? "", requestPath(request));
-    if (match === undefined) {
-      const unknown = unknownPath(routes, request.method ?? "", requestPath(request));
-      if (unknown === undefined) return false;
-      reject(response, unknown);
-    } else if ("allow" in match) {
-      const message = `${request.method} is not a method of this path; use ${match.allow}`;
-      const error = new GatewayError("METHOD_NOT_FOUND", message);
-      reject(response, { error, toError: match.toError }, { status: 405, headers: { allow: match.allow } });
-    }
-    if (match === undefined || "allow" in match) {
-      if (!request.complete) discardRest(request, options.maxRequestBytes);
+    const { method = "" } = request;
+    const path = requestPath(request);
+    const match = find(method, path);
+    if (match !== undefined && "route" in match) {
+      void match.route.handle({ ...options, parameters: match.parameters, request, response });
       return true;
     }
-    void match.route.handle({ ...options, parameters: match.parameters, request, response });
+    if (match !== undefined) {
+      const { allow, toError } = match;
+      const error = new GatewayError("METHOD_NOT_FOUND", `${method} is not a method of this path; use ${allow}`);
+      reject(response, { error, toError }, { status: 405, headers: { allow } });
+    } else {
+      const unknown = unknownPath(routes, method, path);
+      if (unknown === undefined) return false;
+      reject(response, unknown);
+    }
+    if (!request.complete) discardRest(request, options.maxRequestBytes);
     return true;
   };
 }
