@@ -30,6 +30,9 @@ import type { WorkerLink } from "./workers/worker.ts";
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
 const longestShippingMs = 5_000;
 
+/** Longest path and content type that the log repeats, in characters. */
+const longestPath = 200;
+
 /** What a reload has changed. */
 export interface Reloaded {
   /** Number of the configuration, counted from 1. */
@@ -97,6 +100,18 @@ export async function composeService(
     tracer: telemetry.tracer,
     metricsPage: telemetry.metricsPage,
     rejections,
+    onUnserved: ({ method, path, contentType, peerAddress, error }) =>
+      log.info(
+        {
+          http_method: method,
+          path: path.slice(0, longestPath),
+          content_type: contentType.slice(0, longestPath),
+          peer_address: peerAddress,
+          reason: error.reason,
+          error: error.message,
+        },
+        "request not served",
+      ),
     ...(limitStore && { limitStore }),
     ...(ledger && { loadBounds: [ledger.bound] }),
     ...(store && { ledger: store.usage }),

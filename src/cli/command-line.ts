@@ -64,7 +64,7 @@ async function runFlags({ action, file }: Flags, shell: Shell, table: readonly C
       shell.stdout.write(programHelp(table));
       return;
     case "version":
-      shell.stdout.write(`${(await import("./version.ts")).readVersion()}\n`);
+      shell.stdout.write(`${(await import("../version.ts")).readVersion()}\n`);
       return;
     case "hash-key":
       return run(action);

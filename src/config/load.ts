@@ -16,6 +16,7 @@ import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, fileSchema, level, mode, type TlsSection } from "./schema.ts";
+import { reportSharedPorts } from "./shared-ports.ts";
 import { resolveState } from "./state-schema.ts";
 import { mayHaveKeys, resolveStore } from "./store.ts";
 import { resolveTelemetry } from "./telemetry-schema.ts";
@@ -117,6 +118,8 @@ export function loadConfig({
   const routes = resolveRoutes(content.routes, { listed, models, providers: knownNames }, report, isWrong);
   const breaker = resolveBreaker(content.breaker, report, isWrong);
   const telemetry = resolveTelemetry(content.telemetry, variable);
+
+  reportSharedPorts({ grpc, http, metrics: telemetry.metricsAddress }, report);
 
   if (content.workers > 1) {
     const isOn = (name: string) => providers.some(({ status }) => status.name === name && status.on);

@@ -15,18 +15,19 @@ import { admitCall } from "../../calls/admit-call.ts";
 import type { Call } from "../../calls/call.ts";
 import type { Config } from "../../config/config.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
-import type { Services } from "../listener.ts";
+import type { Services, UnservedRequest } from "../listener.ts";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
-import { libraryError, methodNotFound } from "../services/library-errors.ts";
+import { libraryError } from "../services/library-errors.ts";
 import { type Access, roleFor } from "../services/method-rules.ts";
 import type { MountedMethod } from "../services/mounted-service.ts";
 import { type FailedRequest, statusOf } from "../services/status.ts";
+import { createMethodNotFound } from "../services/unknown-method.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
 import { type CallOf, heldBody } from "./held-body.ts";
 import { jsonOptions, mistakesIn } from "./json-requests.ts";
-import { withReason } from "./wrong-http.ts";
+import { jsonError, wrongHttp } from "./wrong-http.ts";
 
 type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Request = Parameters<Handler>[0];
@@ -78,6 +79,7 @@ export function createConnectHandler(
   // Handlers that only send an error, in the protocol of the request (Connect or gRPC-Web). Their request gate runs
   // before the method and throws the error in `rejection`.
   const rejecters = createHandlers(config, methods, throwRejection, "json");
+  const methodNotFound = createMethodNotFound(rejecters.keys());
 
   function reject(rejecter: Handler, request: Request, error: ConnectError): Promise<Response> {
     return rejecter({ ...request, body: noBody(), contextValues: createContextValues().set(rejection, error) });
@@ -92,8 +94,7 @@ export function createConnectHandler(
     const body = formatOf(request) === "json" ? held : checked(handler, request, held);
     const response = await decoding.run(entryOf, () => handler({ ...request, body, contextValues: values }));
     const entry = entryOf();
-    if (entry === undefined) return withReason(response, handler);
-    if (entry.reached) return response;
+    if (entry === undefined || entry.reached) return response;
     // Discard the response body: read it to its end, so that its generator does not stay suspended. It does not wait.
     for await (const _ of response.body ?? []);
     const { call, context } = entry;
@@ -111,8 +112,8 @@ export function createConnectHandler(
     return checkedBody(chunks, { schema: method.input, header, maxBytes, check: wireCheck(maxValues) });
   }
 
-  async function rejectUnknown(rejecter: Handler, path: string, request: Request): Promise<Response> {
-    const response = await reject(rejecter, request, toConnectError(methodNotFound(path), { requestId: "" }));
+  async function rejectUnknown(rejecter: Handler, request: Request, error: GatewayError): Promise<Response> {
+    const response = await reject(rejecter, request, toConnectError(error, { requestId: "" }));
     // Connect sets 501 (not implemented). Send 404 instead: Connect clients read the error from the body anyway.
     return response.status >= 400 ? { ...response, status: 404 } : response;
   }
@@ -121,13 +122,33 @@ export function createConnectHandler(
     const format = formatOf(request);
     const [handler, rejecter] = [handlers[format].get(path), rejecters.get(path)];
     if (handler !== undefined && rejecter !== undefined) {
-      return handle(handler, rejecter, request, client);
+      const wrong = wrongHttp(handler, request);
+      if (wrong === undefined) return handle(handler, rejecter, request, client);
+      services.onUnserved?.(unserved(request, path, client.address, wrong));
+      return Promise.resolve(jsonError(wrong));
     }
-    if (request.method !== "POST") return undefined;
     const contentType = request.header.get("content-type") ?? "";
+    if (!isRpc(path, contentType, services)) return undefined;
+    const error = methodNotFound(path);
+    services.onUnserved?.(unserved(request, path, client.address, error));
     const rejecterOfType = [...rejecters.values()].find((candidate) => candidate.supportedContentType(contentType));
-    return rejecterOfType && rejectUnknown(rejecterOfType, path, request);
+    const isCall = rejecterOfType !== undefined && request.method === "POST";
+    return isCall ? rejectUnknown(rejecterOfType, request, error) : Promise.resolve(jsonError(error));
   };
+}
+
+/** Whether a request means a method, and not a page or another HTTP API, by its content type or its path. */
+function isRpc(path: string, contentType: string, { mounted }: Services): boolean {
+  if (/^application\/(?:grpc|connect|proto)\b/i.test(contentType)) return true;
+  const [service = "", method] = path.split("/").filter((segment) => segment !== "");
+  if (method !== undefined && /^\w+(?:\.\w+)+$/.test(service)) return true;
+  return mounted.some(({ service: { typeName, name } }) =>
+    [typeName.toLowerCase(), name.toLowerCase()].includes(service.toLowerCase()),
+  );
+}
+
+function unserved(request: Request, path: string, peerAddress: string, error: GatewayError): UnservedRequest {
+  return { method: request.method, path, contentType: request.header.get("content-type") ?? "", peerAddress, error };
 }
 
 /** Format of the messages of a request. JSON and binary messages have different checks before Connect decodes them. */
@@ -203,8 +224,10 @@ function createHandlers(
   // Types that a google.protobuf.Any in JSON can have: those in the files of the services.
   const registry = createRegistry(...methods.map(({ method }) => method.parent.file));
   const { maxRequestBytes, maxValues } = config.limits;
+  // Options of a method replace those of the router.
+  const protocols = { grpc: false };
   const router = createConnectRouter({
-    grpc: false,
+    ...protocols,
     requestGate,
     readMaxBytes: maxRequestBytes,
     binaryOptions: decodeOptions,
@@ -215,6 +238,7 @@ function createHandlers(
     );
     // The cast is safe: `mountService` takes implementations of the methods of its service.
     router.rpc(method, implementation as MethodImpl<typeof method>, {
+      ...protocols,
       acceptCompression,
       jsonOptions: jsonOptions({ schema: method.input, maxValues, registry, onText: keepText }),
     });

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { requestPath } from "./request-path.ts";
 import type { Route, RouteContext, RouteOptions } from "./route.ts";
 
-/** Responds to a request if a route has its path; otherwise returns false. */
+/** Responds to a request if a route has its path and method; otherwise returns false. */
 export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** Makes the handler of a list of routes. */
@@ -10,11 +10,7 @@ export function serveRoutes(routes: readonly Route[], options: RouteOptions): Su
   const find = createRouter(routes);
   return (request, response) => {
     const match = find(request.method ?? "", requestPath(request));
-    if (match === undefined) return false;
-    if ("allow" in match) {
-      response.writeHead(405, { allow: match.allow }).end();
-      return true;
-    }
+    if (match === undefined || "allow" in match) return false;
     void match.route.handle({ ...options, parameters: match.parameters, request, response });
     return true;
   };
