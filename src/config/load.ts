@@ -7,7 +7,7 @@ import { readKeysVariable } from "./api-keys-variable.ts";
 import { reportExposure, resolveAuthentication } from "./authentication.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { ConfigError, type ConfigProblem, type ReportProblem } from "./config-error.ts";
-import { type OnRead, readConfigFile } from "./config-file.ts";
+import { type OnRead, readConfigFile, type WrittenConfig } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 import { interpolate } from "./interpolate.ts";
 import { reportUnreachable, resolveModels } from "./models.ts";
@@ -36,6 +36,8 @@ interface ConfigSources {
   readonly models?: readonly Model[];
   /** Called for each file that the configuration needs: the configuration file and TLS files. */
   readonly onRead?: OnRead;
+  /** Called with the file before interpolation. */
+  readonly onWritten?: (file: WrittenConfig) => void;
 }
 
 /**
@@ -60,6 +62,7 @@ export function loadConfig({
   dialects = known,
   models: builtIn = [],
   onRead = () => {},
+  onWritten = () => {},
 }: ConfigSources): Config {
   const problems = new Map<string, ConfigProblem>();
   // Keep only the first problem at a path, because it causes the later ones.
@@ -75,6 +78,7 @@ export function loadConfig({
   };
 
   const folder = source === undefined ? resolve() : dirname(resolve(source));
+  onWritten({ written, folder });
 
   const isWrong = (path: string) =>
     [...problems.keys()].some(

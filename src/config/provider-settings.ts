@@ -31,6 +31,8 @@ interface Found {
   readonly value: string;
   /** Source of the value, for the operator: `OPENAI_API_KEY is set`. */
   readonly reason: string;
+  /** Variable that has the value. Undefined: the file has it. */
+  readonly variable?: string;
 }
 
 /** Resolves the settings of a provider from its section, its variables and its definition. */
@@ -58,7 +60,7 @@ export function resolveProvider(
     const text = environment[variableName];
     if (!text) return undefined;
     const value = validateVariable(schema, variableName, text, report);
-    return value === undefined ? undefined : { value, reason: `${variableName} is set` };
+    return value === undefined ? undefined : { value, reason: `${variableName} is set`, variable: variableName };
   };
   const configured = (value: string | undefined, key: string): Found | undefined =>
     value === undefined ? undefined : { value, reason: `${path}.${key} is set` };
@@ -96,7 +98,7 @@ export function resolveProvider(
     report(`${path}.trace_context`, "is not used: this provider has no base URL", "remove it");
   }
   const others = (variables.others ?? []).filter((variableName) => dialect === undefined && environment[variableName]);
-  const allKeys = keys ?? (key === undefined ? [] : [unnamedKey(key.value)]);
+  const allKeys = keys ?? (key === undefined ? [] : [unnamedKey(key)]);
   const settings = {
     name,
     dialect: dialect ?? name,
@@ -120,8 +122,8 @@ export function resolveProvider(
 }
 
 /** Makes the only key of a provider. */
-function unnamedKey(value: string): ProviderKey {
-  return { name: "", secret: new Secret(value), weight: 1 };
+function unnamedKey({ value, variable }: Found): ProviderKey {
+  return { name: "", secret: new Secret(value, variable), weight: 1 };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ZodType } from "zod";
 import type { ConfigProblem } from "./config-error.ts";
+import type { HiddenText } from "./described.ts";
 import type { Environment } from "./environment.ts";
 import type { Secret } from "./secret.ts";
 
@@ -27,7 +28,7 @@ export interface HttpProxy {
 /** Selects the proxy of a provider's connections. */
 export interface ProxyChoice {
   /** `providers.<name>.proxy`, without credentials. Undefined: the environment decides. */
-  readonly configured: string | undefined;
+  readonly configured: string | HiddenText | undefined;
   /** Returns the proxy for an address. Undefined: a direct connection. */
   proxyOf(url: URL): HttpProxy | undefined;
 }

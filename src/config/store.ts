@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import type { DatabaseSettings, StoreSettings } from "./config.ts";
 import type { ReportProblem } from "./config-error.ts";
 import { errorCode } from "./config-file.ts";
+import { HiddenText, removed } from "./described.ts";
 import { formatAge, formatStorageSize } from "./quantities.ts";
 import type { StoreSection, WrittenDatabase } from "./store-schema.ts";
 
@@ -88,7 +89,7 @@ function obstacleTo(folder: string): string | undefined {
 /** Describes the store as the section `store` of the file, without secrets. */
 export function describeStore(store: StoreSettings) {
   const { otlp } = store.sinks;
-  const headers = Object.keys(otlp?.headers ?? {}).map((name) => [name, "[hidden]"]);
+  const headers = Object.keys(otlp?.headers ?? {}).map((name) => [name, new HiddenText()]);
   return {
     database: describeDatabase(store.database),
     outbox: store.outbox,
@@ -100,12 +101,15 @@ export function describeStore(store: StoreSettings) {
   };
 }
 
-function describeDatabase(database: DatabaseSettings): string {
+function describeDatabase(database: DatabaseSettings): string | HiddenText {
   if (database.kind === "sqlite") return database.name;
   const url = new URL(database.url.reveal());
-  if (url.password !== "") url.password = "hidden";
-  for (const name of [...url.searchParams.keys()]) {
-    if (/password/i.test(name)) url.searchParams.set(name, "hidden");
-  }
-  return url.href;
+  const secrets = [...url.searchParams.keys()].filter((name) => /password/i.test(name));
+  if (url.password === "" && secrets.length === 0) return url.href;
+  if (url.password !== "") url.password = mark;
+  for (const name of secrets) url.searchParams.set(name, mark);
+  return new HiddenText(undefined, url.href.replaceAll(mark, removed));
 }
+
+/** Stands for a password while a URL is formatted, which would encode `${REMOVED}`. */
+const mark = "REMOVED-PASSWORD";

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
+import { removed } from "../../src/config/described.ts";
 import { load, problemsOf, temporaryFolder } from "./harness.ts";
 
 const problems = (store: string, folder = temporaryFolder()) =>
@@ -96,8 +97,8 @@ describe("the section store", () => {
     const shown = describeConfig(load(yaml));
     expect(shown).not.toContain("sk-secret");
     expect(parse(shown).store).toMatchObject({
-      database: "postgres://me:hidden@host/db?sslpassword=hidden&sslmode=require",
-      sinks: { otlp: { endpoint: "https://collector", headers: { authorization: "[hidden]" } } },
+      database: `postgres://me:${removed}@host/db?sslpassword=${removed}&sslmode=require`,
+      sinks: { otlp: { endpoint: "https://collector", headers: { authorization: removed } } },
     });
   });
 });
