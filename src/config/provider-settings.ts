@@ -86,7 +86,7 @@ export function resolveProvider(
   }
   const { timeouts } = entry;
   const { on, reason } = decide(known, entry.enabled, key, url, environment);
-  const usedUrl = url?.value ?? defaultBaseUrl;
+  const usedUrl = withPath(url?.value, known.usualPath) ?? defaultBaseUrl;
   const http2 = entry.http2 === "on";
   if (http2 && variables.baseUrl === undefined) {
     report(`${path}.http2`, "is not used: this provider has no base URL", "remove it");
@@ -119,6 +119,11 @@ export function resolveProvider(
     status: { name, ...(dialect !== undefined && { dialect }), on, reason, family: known.family ?? name },
     settings: on || section !== undefined ? checkSettings(known, settings, { on, written }, report) : settings,
   };
+}
+
+/** Adds the usual path to a URL without one. */
+function withPath(url: string | undefined, path = ""): string | undefined {
+  return url && URL.parse(url)?.pathname === "/" ? `${url}${path}` : url;
 }
 
 /** Makes the only key of a provider. */

@@ -100,6 +100,8 @@ export interface ConfigurableProvider<Options = unknown> {
   readonly variables: ProviderVariables;
   /** Base URL of the provider. Empty: the provider has none, or operators run their own servers. */
   readonly defaultBaseUrl: string;
+  /** Path of a base URL that has none: users often write only the host and port of their server. Default: none. */
+  readonly usualPath?: string;
   /**
    * What enables the provider, unless `enabled` is set. `key`: an API key. `url`: a base URL, for servers that the
    * operator runs. `always`: nothing is needed. `detect`: `detect` returns undefined.

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { DatabaseSettings, StoreSettings } from "./config.ts";
 import type { ReportProblem } from "./config-error.ts";
@@ -36,6 +36,9 @@ export function resolveStore(
   requireFolder("outbox", outbox, "give a folder that Dragoman can write");
   if (database.kind === "sqlite") {
     requireFolder("database", dirname(database.path), "give the path of a file in a folder that Dragoman can write");
+    const problem = isWritten && !isWrong("store.database") ? problemOfFile(database.path) : undefined;
+    if (problem !== undefined)
+      report("store.database", problem, "give the path of a SQLite database, or of a new file");
   }
   const { durability, on_full: onFull, max_outbox_size: maxOutboxBytes, retention, sinks } = section;
   return {
@@ -83,6 +86,35 @@ function obstacleTo(folder: string): string | undefined {
   } catch (error) {
     const code = errorCode(error);
     return code === "ENOENT" && dirname(folder) !== folder ? obstacleTo(dirname(folder)) : code;
+  }
+}
+
+/** Returns what is wrong with an existing database file. Undefined: nothing, or there is none. */
+function problemOfFile(path: string): string | undefined {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    if (!stats.isFile()) return stats.isDirectory() ? "is a folder" : "is not a regular file";
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return stats.size === 0 || startOf(path).equals(sqliteHeader) ? undefined : "is not a SQLite database";
+  } catch (error) {
+    const code = errorCode(error);
+    // The folder has been reported.
+    return code === "ENOTDIR" ? undefined : `cannot be read and written (${code})`;
+  }
+}
+
+/** https://sqlite.org/fileformat.html, section 1.3 */
+const sqliteHeader = Buffer.from("SQLite format 3\0");
+
+function startOf(path: string): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(sqliteHeader.length);
+    readSync(file, bytes);
+    return bytes;
+  } finally {
+    closeSync(file);
   }
 }
 
