@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
@@ -56,6 +57,19 @@ describe("the section store", () => {
     expect(more).toEqual([]);
     expect(problem).toMatch(/^store\.database: is not the URL of a database; write sqlite:path/);
     expect(problem).not.toContain(url === "sqlite:" ? "''" : url);
+  });
+
+  it("names a database file that cannot be one", () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "folder"));
+    writeFileSync(join(folder, "text"), "not a database at all");
+    writeFileSync(join(folder, "empty"), "");
+    const fix = "give the path of a SQLite database, or of a new file";
+    expect(problems('database: "sqlite:folder"', folder)).toEqual([`store.database: is a folder; ${fix}`]);
+    expect(problems('database: "sqlite:text"', folder)).toEqual([`store.database: is not a SQLite database; ${fix}`]);
+    expect(problems('database: "sqlite:empty"', folder)).toEqual([]);
+    new DatabaseSync(join(folder, "real")).exec("create table t (a)");
+    expect(problems('database: "sqlite:real"', folder)).toEqual([]);
   });
 
   it("names what is wrong in other values, and what to write", () => {
