@@ -11,6 +11,7 @@ const source = resolve(import.meta.dirname, "../src");
  */
 const modules: readonly (readonly [module: string, allowed: readonly string[]])[] = [
   ["gen", []],
+  ["client", ["gen"]],
   ["field-path.ts", []],
   ["well-formed.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
@@ -26,7 +27,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["drained.ts", []],
   ["fair-slots.ts", ["errors.ts"]],
   ["bounded-pool.ts", ["fair-slots.ts"]],
-  ["load", ["errors.ts"]],
+  ["sampled.ts", []],
+  ["load", ["errors.ts", "sampled.ts"]],
   ["run-within.ts", []],
   ["append.ts", []],
   ["pace.ts", []],
@@ -132,6 +134,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "errors.ts",
       "trace-context.ts",
       "make-folder.ts",
+      "sampled.ts",
       "profiles",
       "accounts/limits/spending-reader.ts",
       "config/config.ts",
@@ -145,6 +148,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "errors.ts",
+      "sampled.ts",
       "trace-context.ts",
       "config/config.ts",
       "config/telemetry.ts",
@@ -164,6 +168,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "field-path.ts",
         "errors.ts",
         "fair-slots.ts",
+        "sampled.ts",
         "trace-context.ts",
         "tokens",
         "chat",
@@ -243,7 +248,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
 
 /** Packages that only some modules may import. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
-  "@connectrpc/": ["server", "cli/remote"],
+  "@connectrpc/": ["client", "server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],

@@ -1,7 +1,6 @@
 import type { ActiveCalls } from "../calls/active-calls.ts";
 import type { ComponentStates } from "../component-states.ts";
 import type { Config } from "../config/config.ts";
-import type { GatewayError } from "../errors.ts";
 import type { Rejections } from "../load/rejections.ts";
 import type { SurfaceHandler } from "../surfaces/kit/router.ts";
 import type { MountedService } from "./services/mounted-service.ts";
@@ -18,19 +17,6 @@ export interface RenderedMetrics {
   readonly text: string;
 }
 
-/** Request that no method, API or page serves. */
-export interface UnservedRequest {
-  /** HTTP method. */
-  readonly method: string;
-  /** Path without the query. */
-  readonly path: string;
-  /** Empty: the request has none. */
-  readonly contentType: string;
-  readonly peerAddress: string;
-  /** What the client got. */
-  readonly error: GatewayError;
-}
-
 /** The services that every listener serves. */
 export interface Services {
   readonly calls: ActiveCalls;
@@ -43,8 +29,6 @@ export interface Services {
   /** Health of targets and routes. Undefined: health checks know only services. */
   readonly targetHealth?: TargetHealth;
   readonly rejections: Rejections;
-  /** Called for each request that nothing serves, for the log. Default: such requests are not logged. */
-  readonly onUnserved?: ((request: UnservedRequest) => void) | undefined;
   /** Page `/metrics` of the HTTP listener. Undefined: it has none. */
   readonly metricsPage?: MetricsPage;
   /** What `/readyz` tells about. Undefined: nothing. */

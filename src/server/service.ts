@@ -60,8 +60,6 @@ export interface ServiceParts extends ConfiguredParts, LastingParts {
   readonly ledger?: UsageReader;
   /** State of the components behind the service, for `/readyz`. Default: it has none. */
   readonly components?: ComponentStates;
-  /** Called for each request that nothing serves, for the log. Default: such requests are not logged. */
-  readonly onUnserved?: Services["onUnserved"];
   /** Services beside Dragoman's own. Default: none. */
   readonly furtherServices?: readonly MountedService[];
 }
@@ -78,6 +76,8 @@ export interface Service {
   readonly routing: RoutingView;
   /** Returns the maximum lag of the event loop in the last 15 seconds, in milliseconds. */
   recentLagMs(): number;
+  /** Returns the number of calls that have begun, also if they were rejected at once, and of those in progress. */
+  calls(): { readonly begun: number; readonly inProgress: number };
   /**
    * Shuts down in this order: sets health to NOT_SERVING, waits for the configured delay, rejects new calls, waits up
    * to the grace period for calls in progress, and ends the remaining calls with UNAVAILABLE.
@@ -153,7 +153,6 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     ],
     targetHealth: createTargetHealth(routing, snapshots),
     rejections,
-    onUnserved: parts.onUnserved,
     ...(metricsPage && config.telemetry.metricsAddress === undefined && { metricsPage }),
     components: parts.components,
     // The getters are read for each request.
@@ -231,6 +230,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     routing,
     reload,
     recentLagMs: load.recentLagMs,
+    calls: () => ({ begun: calls.begun, inProgress: calls.inProgress }),
     stop(isHandover = false) {
       stopping ??= stop(isHandover);
       return stopping;

@@ -124,7 +124,7 @@ describe("a command line with a command", () => {
         "Options:",
         "  --by <groups>  what to group by",
         "  --json         print JSON",
-        "  --help         print this help and exit",
+        "  -h, --help     print this help and exit",
         "",
         "Examples:",
         "  # Try it",

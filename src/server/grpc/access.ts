@@ -10,6 +10,7 @@ import {
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
+import { unknownMethod } from "../../calls/call-method.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { Claimant } from "../../fair-slots.ts";
 import type { Services } from "../listener.ts";
@@ -23,7 +24,7 @@ import { checkFlags } from "./flags.ts";
 import { plainTrailers, RawMetadata } from "./raw-metadata.ts";
 import { rejectUnbegun, type StreamListener, sendTrailersOnly } from "./reject-stream.ts";
 import { requireEncoding } from "./request-messages.ts";
-import { peerOf, sourceOf } from "./source.ts";
+import { sourceOf } from "./source.ts";
 import { toGrpcStatus } from "./status.ts";
 import { stopRequest } from "./stop-request.ts";
 
@@ -35,6 +36,8 @@ export interface GrpcAccess {
    * asynchronous.
    */
   before(grpcJs: StreamListener): StreamListener;
+  /** Records a request for a method that another listener has rejected. Ignores requests for other paths. */
+  rejected(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: GatewayError): void;
   /** Adds typed details to statuses that grpc-js creates, and ends a call as soon as its signal aborts. */
   readonly interceptor: ServerInterceptor;
   /** Returns the admitted call for the request metadata of a method that grpc-js runs. */
@@ -59,7 +62,7 @@ const uncheckedSender: Claimant = { holder: "", signal: new AbortController().si
 
 /** Creates the access control for the mounted methods. grpc-js serves the paths in `unchecked` without access control. */
 export function createGrpcAccess(
-  { calls, mounted, onUnserved }: Pick<Services, "calls" | "mounted" | "onUnserved">,
+  { calls, mounted }: Pick<Services, "calls" | "mounted">,
   unchecked: ReadonlySet<string>,
 ): GrpcAccess {
   const methods = mounted.flatMap((service) => service.methods);
@@ -73,14 +76,14 @@ export function createGrpcAccess(
   let enteringUnchecked: ServerHttp2Stream | undefined;
 
   function enter(
-    { method, access, mayCost }: MountedMethod,
+    { method, access, mayCost, stream: isStream }: MountedMethod,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     grpcJs: StreamListener,
   ) {
     let call: Call;
     try {
-      call = calls.begin(sourceOf(stream, headers), { name: method.name, mayCost });
+      call = calls.begin(sourceOf(stream, headers), { name: method.name, mayCost, stream: isStream });
     } catch (error) {
       rejectUnbegun(stream, headers, toGatewayError(error));
       return;
@@ -121,14 +124,18 @@ export function createGrpcAccess(
         return;
       }
       const method = byPath.get(path);
-      if (method !== undefined) {
-        enter(method, stream, headers, grpcJs);
-        return;
-      }
-      const error = methodNotFound(path);
-      const { ":method": verb = "", "content-type": contentType = "" } = headers;
-      onUnserved?.({ method: verb, path, contentType, peerAddress: peerOf(stream), error });
-      rejectUnbegun(stream, headers, error);
+      if (method === undefined) {
+        const error = methodNotFound(path);
+        calls.reject(sourceOf(stream, headers), unknownMethod, error);
+        rejectUnbegun(stream, headers, error);
+      } else enter(method, stream, headers, grpcJs);
+    },
+
+    rejected(stream, headers, error) {
+      const mounted = byPath.get(headers[":path"] ?? "");
+      if (mounted === undefined) return;
+      const { method, stream: isStream } = mounted;
+      calls.reject(sourceOf(stream, headers), { name: method.name, mayCost: false, stream: isStream }, error);
     },
 
     interceptor(_method, base) {

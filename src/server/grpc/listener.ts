@@ -31,18 +31,18 @@ const encoders: Encoders = new Map([
 /** Opens the gRPC listener, which serves the mounted services, health and reflection. */
 export async function listenGrpc(
   config: Config,
-  { calls, mounted, targetHealth, rejections, onUnserved }: Services,
+  { calls, mounted, targetHealth, rejections }: Services,
 ): Promise<Listener> {
   const names = mounted.map(({ service }) => service.typeName);
   // Health needs no API key.
-  const access = createGrpcAccess({ calls, mounted, onUnserved }, new Set(healthDurations.keys()));
+  const access = createGrpcAccess({ calls, mounted }, new Set(healthDurations.keys()));
   const sessions = new Sessions(config.limits, rejections, openPaths);
   const server = new Server({ interceptors: [access.interceptor], ...serverOptions(config) });
   let current = config;
   const reflection = createReflection(() => current, calls, [...names, "grpc.health.v1.Health", ...reflectionServices]);
   standBeforeGrpcJs(server, (http2Server) => {
     sessions.guard(http2Server);
-    return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)))));
+    return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)), access.rejected)));
   });
   for (const service of mounted) addService(server, service, access.admittedCall, encoders);
   // The empty name stands for the whole server.

@@ -24,12 +24,8 @@ export function sourceOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders
     },
     signal: gone.signal,
     protocolName: "grpc",
-    peerAddress: peerOf(stream),
+    // The socket of a destroyed session throws.
+    peerAddress: peerAddress(stream.session?.destroyed === false ? stream.session.socket.remoteAddress : undefined),
     timeoutMs: () => remainingMs,
   };
-}
-
-/** Returns the address of the client. Empty if it has disconnected: the socket of a destroyed session throws. */
-export function peerOf({ session }: ServerHttp2Stream): string {
-  return peerAddress(session?.destroyed === false ? session.socket.remoteAddress : undefined);
 }

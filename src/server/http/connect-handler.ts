@@ -13,9 +13,11 @@ import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import type { Call } from "../../calls/call.ts";
+import type { CallSource } from "../../calls/call-environment.ts";
+import { type CallMethod, unknownMethod } from "../../calls/call-method.ts";
 import type { Config } from "../../config/config.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
-import type { Services, UnservedRequest } from "../listener.ts";
+import type { Services } from "../listener.ts";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
@@ -69,8 +71,8 @@ export function createConnectHandler(
   const methods = services.mounted.flatMap((mounted) => mounted.methods);
   const mounted = new Map(methods.map((method) => [method.method, method]));
   const begin = (context: HandlerContext): undefined | Promise<void> => {
-    const { access, mayCost } = mounted.get(context.method) ?? { access: "admin", mayCost: false };
-    return beginCall(services.calls, context, access, mayCost);
+    const { access, mayCost, stream } = mounted.get(context.method) ?? { access: "admin", mayCost: false };
+    return beginCall(services.calls, context, access, { name: context.method.name, mayCost, stream });
   };
   const handlers = {
     json: createHandlers(config, methods, begin, "json"),
@@ -124,13 +126,14 @@ export function createConnectHandler(
     if (handler !== undefined && rejecter !== undefined) {
       const wrong = wrongHttp(handler, request);
       if (wrong === undefined) return handle(handler, rejecter, request, client);
-      services.onUnserved?.(unserved(request, path, client.address, wrong));
+      const stream = handler.method.methodKind === "server_streaming";
+      services.calls.reject(sourceOf(request, client), { name: handler.method.name, stream, mayCost: false }, wrong);
       return Promise.resolve(jsonError(wrong));
     }
     const contentType = request.header.get("content-type") ?? "";
     if (!isRpc(path, contentType, services)) return undefined;
     const error = methodNotFound(path);
-    services.onUnserved?.(unserved(request, path, client.address, error));
+    services.calls.reject(sourceOf(request, client), unknownMethod, error);
     const rejecterOfType = [...rejecters.values()].find((candidate) => candidate.supportedContentType(contentType));
     const isCall = rejecterOfType !== undefined && request.method === "POST";
     return isCall ? rejectUnknown(rejecterOfType, request, error) : Promise.resolve(jsonError(error));
@@ -145,10 +148,6 @@ function isRpc(path: string, contentType: string, { mounted }: Services): boolea
   return mounted.some(({ service: { typeName, name } }) =>
     [typeName.toLowerCase(), name.toLowerCase()].includes(service.toLowerCase()),
   );
-}
-
-function unserved(request: Request, path: string, peerAddress: string, error: GatewayError): UnservedRequest {
-  return { method: request.method, path, contentType: request.header.get("content-type") ?? "", peerAddress, error };
 }
 
 /** Format of the messages of a request. JSON and binary messages have different checks before Connect decodes them. */
@@ -168,15 +167,15 @@ function beginCall(
   calls: ActiveCalls,
   context: HandlerContext,
   access: Access,
-  mayCost: boolean,
+  callMethod: CallMethod,
 ): undefined | Promise<void> {
-  const { requestHeader, protocolName, method, timeoutMs, values } = context;
+  const { requestHeader, protocolName, timeoutMs, values } = context;
   // Connect's signal is unsuitable: it also aborts when Connect ends a call by itself.
   const signal = values.get(clientSignal);
   const peerAddress = values.get(clientAddress);
   let call: Call;
   try {
-    call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, { name: method.name, mayCost });
+    call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, callMethod);
   } catch (error) {
     throw toConnectError(toGatewayError(error), { requestId: "" });
   }
@@ -277,6 +276,11 @@ function errorOf(reason: unknown, schema: DescMessage, json: string | undefined)
 function toConnectError(error: GatewayError, request: FailedRequest): ConnectError {
   const { code, message, details } = statusOf(error, request);
   return new ConnectError(message, code, undefined, [...details], error);
+}
+
+/** Makes the call source of a request that Connect rejects before it knows the protocol. */
+function sourceOf({ header }: Request, { address, signal }: Client): CallSource {
+  return { requestHeader: header, protocolName: "connect", timeoutMs: () => undefined, signal, peerAddress: address };
 }
 
 async function* noBody(): AsyncGenerator<Uint8Array> {}

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { peerAddress } from "../../calls/peer-address.ts";
+import { unknownMethod } from "../../calls/call-method.ts";
 import { httpApis } from "../../surfaces/index.ts";
+import { sourceOf } from "../../surfaces/kit/http-source.ts";
 import { createMisses, type Place } from "../../surfaces/kit/misses.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
 import { sendError } from "../../surfaces/kit/send.ts";
@@ -10,18 +11,16 @@ import { healthPaths } from "./health-pages.ts";
 import { metricsPath } from "./metrics-page.ts";
 
 /** Creates the listener for requests that nothing serves. It sends an error in the shape of the API that was meant. */
-export function createUnservedHandler({ metricsPage, onUnserved }: Services): RequestListener {
+export function createUnservedHandler({ calls, metricsPage }: Services): RequestListener {
   const paths = [frontPath, ...healthPaths, ...(metricsPage ? [metricsPath] : [])];
   const missOf = createMisses(
     httpApis,
     paths.map((path): Place => ({ method: "GET", path })),
   );
   return (request: IncomingMessage, response: ServerResponse) => {
-    const { method = "", headers, socket } = request;
-    const path = requestPath(request);
-    const { error, toError } = missOf({ method, path, headers });
-    const contentType = headers["content-type"] ?? "";
-    onUnserved?.({ method, path, contentType, peerAddress: peerAddress(socket.remoteAddress), error });
+    const { method = "", headers } = request;
+    const { name, error, toError } = missOf({ method, path: requestPath(request), headers });
+    calls.reject(sourceOf(request, response), name === "" ? unknownMethod : { name, mayCost: false }, error);
     sendError(response, error, toError(error, ""));
   };
 }

@@ -13,6 +13,8 @@ export type Place = Pick<Route, "method" | "path">;
 
 /** What answers a request that no route serves. */
 export interface Miss {
+  /** Name of the route that has the path, for the log. Empty: none. */
+  readonly name: string;
   readonly error: GatewayError;
   /** Gives the error the shape of the API that the client expects. */
   readonly toError: ToError;
@@ -34,8 +36,8 @@ const longestPath = 120;
  * @param pages paths of the service that are in no API
  */
 export function createMisses(apis: readonly HttpApi[], pages: readonly Place[]): (missed: Missed) => Miss {
-  const places = [...apis.flatMap(({ routes }) => routes), ...pages];
-  const find = createRouter(places.map(({ method, path }) => ({ method, path, handle() {} })));
+  const routes = [...apis.flatMap((api) => api.routes), ...pages.map((page) => ({ ...page, name: "", handle() {} }))];
+  const find = createRouter(routes);
   const prefixes = apis.map(({ prefix }) => prefix).join(", ");
   const others = `the HTTP APIs begin with ${prefixes}; pages are ${pages.map(describe).join(", ")}`;
   return ({ method, path, headers }) => {
@@ -44,12 +46,14 @@ export function createMisses(apis: readonly HttpApi[], pages: readonly Place[]):
     const isAnthropic = headers["anthropic-version"] !== undefined;
     const toError = isAnthropic ? toAnthropicError : (api?.toError ?? toOpenAiError);
     const match = find(method, path);
-    if (match !== undefined && "allow" in match) return { error: wrongMethod(method, path, match.allow), toError };
-    const meant = suggestion(normal, api?.routes ?? places);
+    if (match !== undefined && "allow" in match) {
+      return { name: match.name, error: wrongMethod(method, path, match.allow), toError };
+    }
+    const meant = suggestion(normal, api?.routes ?? routes);
     const text = `there is no ${method} ${shown(path)}`;
     const rest = api === undefined ? others : `the ${api.name} API has ${api.routes.map(describe).join(", ")}`;
     const hint = meant === undefined ? rest : `did you mean ${describe(meant)}? ${capitalized(rest)}`;
-    return { error: new GatewayError("METHOD_NOT_FOUND", `${text}; ${hint}`), toError };
+    return { name: "", error: new GatewayError("METHOD_NOT_FOUND", `${text}; ${hint}`), toError };
   };
 }
 
