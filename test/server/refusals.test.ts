@@ -197,9 +197,9 @@ describe("an unknown method, service or page", () => {
   });
 
   it.each([
-    ["POST", completeChat, 415, "unsupported content-type: write content-type: application/json for JSON"],
-    ["POST", streamChat, 415, "unsupported content-type: a stream needs a gRPC, gRPC-Web or Connect client"],
-    ["GET", completeChat, 405, "use POST"],
+    ["POST", completeChat, 415, "send content-type: application/json, and the request as JSON"],
+    ["POST", streamChat, 415, "a stream needs a gRPC, gRPC-Web or Connect client"],
+    ["GET", completeChat, 405, "send POST with content-type: application/json"],
   ])("explains a %s of %s with %i", async (method, path, status, text) => {
     const body = method === "POST" ? { body: "{}", headers: { "content-type": "text/plain" } } : {};
     const response = await fetch(`http://${service.httpAddress}${path}`, { method, ...body });
