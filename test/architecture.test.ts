@@ -232,7 +232,17 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["watch-components.ts", ["accounts", "component-states.ts", "ledger", "state", "store-thread.ts"]],
   [
     "workers",
-    ["accounts/limits", "config/config.ts", "telemetry/log.ts", "telemetry/metrics", "telemetry/telemetry.ts"],
+    [
+      ...["gen", "errors.ts", "drained.ts", "thread/messages.ts", "accounts/limits", "config/config.ts"],
+      ...[
+        "config/config-error.ts",
+        "chat/stream",
+        "upstream/queue-time.ts",
+        "providers/adapter.ts",
+        "calls/snapshot.ts",
+      ],
+      ...["telemetry/log.ts", "telemetry/metrics", "telemetry/telemetry.ts", "reload"],
+    ],
   ],
   ["compose.ts", [""]],
   ["cli", [""]],
@@ -244,7 +254,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/": ["server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
-  "node:net": ["server", "config"],
+  "node:net": ["server", "config", "workers/models"],
   "node:sqlite": ["database", "ledger/outbox/lock.ts"],
   "@opentelemetry/": ["telemetry/otel"],
   kysely: ["database", "accounts/sql", "ledger/sql"],

@@ -68,14 +68,21 @@ export class OutputBuffer {
 
   /** Buffers a line, which ends with a line feed. */
   write(line: string): void {
-    const isFull = this.#bytes > 0 && this.#bytes + line.length > this.maxBytes;
-    if (isFull || this.#dropped > 0) {
-      this.#dropped++;
-      this.#droppedTotal++;
-      this.#problem("its reader does not keep up");
+    if (this.#isRefused(line.length)) this.#drop(1);
+    else this.#append(line);
+  }
+
+  /** Buffers whole lines that are encoded already. */
+  writeLines(lines: Buffer): void {
+    if (this.#isRefused(lines.length)) {
+      this.#drop(countLines(lines));
       return;
     }
-    this.#append(line);
+    this.#seal();
+    this.#chunks.push({ bytes: lines, dropped: 0 });
+    this.#bytes += lines.length;
+    if (this.#state === "idle") this.#writeChunks();
+    else this.#wake(flushMs);
   }
 
   /** Writes the remaining lines before the process exits. Gives up on an error, or if the reader does not read. */
@@ -101,6 +108,17 @@ export class OutputBuffer {
       }
     }
     return this.#chunks.reduce((sum, { bytes, dropped }) => sum + countLines(bytes) + dropped, this.#dropped);
+  }
+
+  /** Whether more does not fit. Once something was dropped, nothing fits until the count stands in its place. */
+  #isRefused(length: number): boolean {
+    return this.#dropped > 0 || (this.#bytes > 0 && this.#bytes + length > this.maxBytes);
+  }
+
+  #drop(lines: number): void {
+    this.#dropped += lines;
+    this.#droppedTotal += lines;
+    this.#problem("its reader does not keep up");
   }
 
   #append(line: string): void {

@@ -17,7 +17,7 @@ export interface ProgramOutput {
  *
  * @param worker number of this process among the workers. Undefined: there are no workers
  */
-export function openOutput({ log }: Config, worker?: number): ProgramOutput {
+export function openOutput({ log }: Pick<Config, "log">, worker?: number): ProgramOutput {
   const stderr = new OutputBuffer(openStandardStream(2), { maxBytes: maxStderrBytes });
   const stdout = openLogOutput(log.maxBufferBytes, (problem) => stderr.write(`dragoman: ${problem}\n`));
   process.on("exit", () => {
