@@ -75,9 +75,11 @@ export class ModelHost {
       void send({ error: toSent(error) });
     } finally {
       lease.release();
-      socket.end();
-      this.#inProgress--;
-      if (this.#inProgress === 0) this.#onIdle?.();
+      // Called when everything is written, or the worker has closed the connection.
+      socket.end(() => {
+        this.#inProgress--;
+        if (this.#inProgress === 0) this.#onIdle?.();
+      });
     }
   }
 }
