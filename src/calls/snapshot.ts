@@ -15,6 +15,8 @@ export interface CallBounds {
   readonly maxRequestMs: number;
   /** Maximum concurrent calls per account and model. 0: no limit. Undefined: the profile's limit. */
   readonly maxCallsPerModel: number | undefined;
+  /** Number of processes that divide the limits of profiles. The other bounds here are those of this process. */
+  readonly workers: number;
   /** Maximum size of a response, in bytes. */
   readonly maxAnswerBytes: number;
   /** Maximum number of values of a request. */
