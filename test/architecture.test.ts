@@ -348,6 +348,32 @@ describe("the layers of src/", () => {
     expect(providers).toHaveLength(folders.length);
   });
 
+  it("keeps the configuration and all that serves calls out of the program that supervises workers", () => {
+    const loaded = new Set<string>();
+    const load = (path: string): void => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      const text = readFileSync(join(source, path), "utf8");
+      for (const [, imported = ""] of text.matchAll(/(?:^|\n)(?:import|export)(?! type)[^;]*? from "(\.[^"]+)"/g)) {
+        load(relative(source, resolve(source, dirname(path), imported)));
+      }
+    };
+    load("cli/serve.ts");
+    load("cli/serve/supervise.ts");
+    expect(loaded).toContain("workers/supervisor.ts");
+    const heavy = [
+      "config/schema.ts",
+      "config/rules.ts",
+      "providers",
+      "gen",
+      "tokens",
+      "calls",
+      "compose.ts",
+      "ledger",
+    ];
+    expect([...loaded].filter((path) => heavy.some((place) => isWithin(path, place)))).toEqual([]);
+  });
+
   it("has commands that only the program imports", () => {
     const importers = files().filter((path) => targetsOf(path).some((target) => isWithin(target, "cli")));
     expect(importers.filter((path) => !isWithin(path, "cli"))).toEqual(["main.ts"]);

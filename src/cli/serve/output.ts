@@ -6,7 +6,7 @@ import { openStandardStream } from "../../telemetry/standard-stream.ts";
 const maxStderrBytes = 2 ** 20;
 
 /** Characters that a worker passes on at once. With 4096, the supervisor spent four times as much on each line. */
-const workerChunkLength = 16_384;
+const workerChunkLength = 32_768;
 
 /** What the program writes: standard error is for people, the log on standard output is for programs. */
 export interface ProgramOutput {
