@@ -7,8 +7,9 @@ import { takeSnapshot } from "../telemetry/metrics/snapshot.ts";
 import { Backoff } from "./backoff.ts";
 import { LimitPool } from "./limits/limit-pool.ts";
 import { type Ended, firstThatFails, Member } from "./member.ts";
-import type { AppliedReply, ReloadReply, Report, SupervisorSettings, WorkerStart } from "./messages.ts";
+import type { ReloadReply, Report, SupervisorSettings, WorkerStart } from "./messages.ts";
 import { MetricsGatherer } from "./metrics-gatherer.ts";
+import { reloadMembers } from "./reload-members.ts";
 import { modelsWorker } from "./worker-variable.ts";
 
 /** Time in ms that the end of a worker takes at most, beside the time that its calls get. */
@@ -86,7 +87,7 @@ export class Supervisor {
     for (const lines of written.flat()) this.#options.writeError(lines);
     this.#held.clear();
     if (failed !== undefined) return undefined;
-    this.#followModels();
+    await this.#followModels();
     return members[0]?.ready;
   }
 
@@ -103,36 +104,14 @@ export class Supervisor {
     return this.#nextRestart;
   }
 
-  /**
-   * Lets one worker read the configuration again, and, unless it rejects it, all others. One that starts meanwhile reads
-   * it when it is ready. Returns what has changed, or why nothing has.
-   */
+  /** Lets all workers read their configuration again. Returns what has changed, or why nothing has. */
   async reload(): Promise<ReloadReply> {
-    const members = new Set([...this.#members].sort((a, b) => Number(b.isReady) - Number(a.isReady)));
-    let first: ReloadReply | undefined;
-    for (const member of members) {
-      if (member.slot === modelsWorker) continue;
-      members.delete(member);
-      first = await member.reload();
-      if (first !== undefined) break;
-    }
-    if (first === undefined) throw new Error("all workers have ended; each reads the configuration when it starts");
-    if (!("reloaded" in first)) return first;
-    const applied: AppliedReply[] = [first];
-    await Promise.all(
-      [...members].map(async (member) => {
-        const reply = await member.reload();
-        if (reply !== undefined && "reloaded" in reply) applied.push(reply);
-        else if (reply !== undefined)
-          this.#options.log.error({ worker: member.slot }, "a worker keeps its configuration");
-      }),
-    );
-    this.#settings = first.settings;
-    this.#options.setLog(first.settings.log);
-    this.#followModels();
-    // A worker that has started since the file changed has no changes.
-    const { reloaded } = applied.reduce((most, reply) => (countOf(reply) > countOf(most) ? reply : most));
-    return { ...first, reloaded };
+    const reply = await reloadMembers(this.#members, this.#options.log);
+    if (!("reloaded" in reply)) return reply;
+    this.#settings = reply.settings;
+    this.#options.setLog(reply.settings.log);
+    await this.#followModels();
+    return reply;
   }
 
   /** Stops all workers. Returns whether each has ended by itself, without a fault. */
@@ -172,15 +151,18 @@ export class Supervisor {
     return (this.#settings?.stopMs ?? 0) + endMs;
   }
 
-  /** Starts or stops the process that has the models of `local`, whichever the configuration needs. */
-  #followModels(): void {
+  /**
+   * Starts or stops the process that has the models of `local`, whichever the configuration needs. Resolves when it has
+   * started, or could not start and will be started again.
+   */
+  async #followModels(): Promise<void> {
     const slot = this.#slots.find(({ worker }) => worker === modelsWorker);
     const isNeeded = this.#settings?.hasModels === true && !this.#isStopping;
     if (isNeeded === (slot !== undefined)) return;
     if (slot === undefined) {
       const added = createSlot(modelsWorker);
       this.#slots = [...this.#slots, added];
-      this.#begin(added);
+      await this.#begin(added).ready;
       return;
     }
     this.#slots = this.#slots.filter((other) => other !== slot);
@@ -315,8 +297,4 @@ export class Supervisor {
 
 function createSlot(worker: number): Slot {
   return { worker, backoff: new Backoff(), current: undefined, successor: undefined, timer: undefined };
-}
-
-function countOf({ reloaded }: AppliedReply): number {
-  return reloaded.changes.keys.length;
 }

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { Adapters, onlyInProcess } from "../../adapters.ts";
 import { createProcessMetrics } from "../../telemetry/metrics/process-metrics.ts";
 import { takeSnapshot } from "../../telemetry/metrics/snapshot.ts";
@@ -15,7 +17,11 @@ export async function serveModels({ config, files, load }: ConfigSource, link: W
   const processMetrics = createProcessMetrics();
   link.metrics.read = () => takeSnapshot(processMetrics);
   await host.listen(link.modelsPath);
-  const exit = () => process.exit(0);
+  const exit = (): void => {
+    // The supervisor is gone, which removes the folder otherwise.
+    if (!process.connected) rmSync(dirname(link.modelsPath), { recursive: true, force: true });
+    process.exit(0);
+  };
   link.ready(
     {
       stop: () => void host.idle().then(exit),

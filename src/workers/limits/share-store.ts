@@ -9,8 +9,11 @@ import { Share } from "./share.ts";
 /** Longest wait in ms of a call for larger shares, while some worker does not give what it has. */
 const longestWaitMs = 1_000;
 
-/** Time in ms after which a call asks again. */
-const askAgainMs = 500;
+/** Time in ms after which a call no longer waits for an answer, and asks again. */
+const longestAnswerMs = 500;
+
+/** Pause in ms before a call asks again that got an answer, but not enough. */
+const askAgainMs = 20;
 
 interface ShareOptions {
   send(report: LimitReport): void;
@@ -97,7 +100,8 @@ export class ShareStore implements LimitStore {
     const { promise, resolve } = Promise.withResolvers<Decision>();
     const decide = (): void => {
       const lacks = this.#lacking(claims);
-      if (lacks.length > 0 && this.#clock.us() / 1000 < untilMs) this.#ask(lacks, decide);
+      const asksAgain = lacks.length > 0 && this.#clock.us() / 1000 < untilMs;
+      if (asksAgain) setTimeout(() => this.#ask(lacks, decide), askAgainMs);
       else resolve(this.#decide(callId, claims));
     };
     this.#ask(lacking, decide);
@@ -137,7 +141,7 @@ export class ShareStore implements LimitStore {
       waiting = new Set();
       then();
     };
-    const timer = setTimeout(finish, askAgainMs);
+    const timer = setTimeout(finish, longestAnswerMs);
     for (const share of waiting) {
       share.onceDealt(() => {
         if (waiting.delete(share) && waiting.size === 0) finish();

@@ -7,8 +7,8 @@ import { fromSent } from "../../thread/messages.ts";
 import { timeInQueue } from "../../upstream/queue-time.ts";
 import { encodeFrame, type ModelFrame, type ModelRequest, readFrames } from "./frames.ts";
 
-/** Longest wait in ms for the process of the local models, which starts after the workers, and again if it ended. */
-const longestStartMs = 10_000;
+/** Longest wait in ms for the process of the local models, while it starts again because it has ended. */
+const longestStartMs = 30_000;
 const connectRetryMs = 50;
 
 /**
@@ -74,7 +74,7 @@ async function* framesOf(
     throw new Error("the process ended");
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw error instanceof GatewayError ? error : unavailable(error);
+    throw error instanceof GatewayError ? error : unavailable("has ended", error);
   } finally {
     signal.removeEventListener("abort", onAbort);
     socket.destroy();
@@ -93,12 +93,12 @@ async function connectTo(path: string, signal: AbortSignal): Promise<Socket> {
     } catch (error) {
       socket.on("error", () => {}).destroy();
       if (signal.aborted) throw signal.reason;
-      if (performance.now() >= untilMs) throw unavailable(error);
+      if (performance.now() >= untilMs) throw unavailable("is not running", error);
     }
     await delay(connectRetryMs);
   }
 }
 
-function unavailable(cause: unknown): GatewayError {
-  return new GatewayError("PROVIDER_UNAVAILABLE", "the process of the local models has ended; retry", { cause });
+function unavailable(problem: string, cause: unknown): GatewayError {
+  return new GatewayError("PROVIDER_UNAVAILABLE", `the process of the local models ${problem}; retry`, { cause });
 }
