@@ -282,6 +282,11 @@ export class Supervisor {
     const hasStarted = (await successor.ready) !== undefined;
     slot.successor = undefined;
     const old = slot.current;
+    if (!this.#slots.includes(slot)) {
+      // A reload has removed the place meanwhile.
+      if (hasStarted) await this.#retire(successor);
+      return true;
+    }
     if (!hasStarted) {
       // The old worker has ended meanwhile.
       if (old === undefined && !this.#isStopping) this.#startAgain(slot, successor, { code: null, signal: null });
