@@ -5,10 +5,17 @@ import type { LimitOrder, LimitReport } from "./limits/messages.ts";
 import type { Order, ReloadReply, Report, WorkerStart } from "./messages.ts";
 import { parseWorker, type WorkerNumbers } from "./worker-variable.ts";
 
+/** Why a worker stops. */
+export type StopReason =
+  | "SIGTERM"
+  | "replaced by another worker"
+  | "stopped by the supervisor"
+  | "the supervisor has ended";
+
 /** What a worker does when the supervisor wants it to. */
 export interface WorkerActions {
   /** @param handover whether other workers take over */
-  stop(handover: boolean): void;
+  stop(reason: StopReason, handover: boolean): void;
   abort(): void;
   reload(): Promise<ReloadReply>;
   adopt(): void;
@@ -93,11 +100,11 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
         reloading = reloading.then(async () => send({ kind: "reloaded", reply: await actions.reload() }));
       });
       // Service managers send SIGTERM to every process of a service.
-      process.on("SIGTERM", () => actions.stop(false));
+      process.on("SIGTERM", () => actions.stop("SIGTERM", false));
       worker.on("disconnect", () => {
         // Otherwise Node.js exits at once. The supervisor is gone: calls in progress may end.
         worker.exitedAfterDisconnect = true;
-        actions.stop(true);
+        actions.stop("the supervisor has ended", true);
       });
       send({ kind: "ready", ...start });
     },
@@ -107,7 +114,7 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
 function follow(order: Exclude<Order, { kind: "reload" }>, actions: WorkerActions): void {
   switch (order.kind) {
     case "stop":
-      actions.stop(order.handover);
+      actions.stop(order.handover ? "replaced by another worker" : "stopped by the supervisor", order.handover);
       return;
     case "abort":
       actions.abort();

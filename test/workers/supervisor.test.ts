@@ -49,7 +49,7 @@ describe("workers", () => {
         msg === "took over the outbox of a process that has ended" && Number(lost) > 0 && worker === 2,
     );
     const ended = workers.service.log.find(({ msg }) => msg === "a worker has ended; it starts again");
-    expect(ended).toMatchObject({ level: "error", worker: 1, pid: killed, signal: "SIGKILL", restartMs: 100 });
+    expect(ended).toMatchObject({ level: "error", worker: 1, pid: killed, signal: "SIGKILL", restart_ms: 100 });
     await Promise.all(Array.from({ length: 4 }, () => connect(workers).completeChat(hello)));
   });
 

@@ -24,7 +24,10 @@ export async function serveModels({ config, files, load }: ConfigSource, link: W
   };
   link.ready(
     {
-      stop: () => void host.idle().then(exit),
+      stop(reason) {
+        // Workers that stop can still need the models. The supervisor ends this process after them.
+        if (reason !== "SIGTERM") void host.idle().then(exit);
+      },
       abort: exit,
       adopt() {},
       reload: () =>

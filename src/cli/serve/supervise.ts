@@ -7,6 +7,7 @@ import { FilesRead, Reloader } from "../../reload/reloader.ts";
 import { onSignals } from "../../server/process-signals.ts";
 import { fromSent } from "../../thread/messages.ts";
 import { Supervisor } from "../../workers/supervisor.ts";
+import { type EndReason, logStopped, logStopping } from "./life-lines.ts";
 import { openOutput } from "./output.ts";
 
 /** Settings of the log until a worker has told those of the configuration. */
@@ -30,10 +31,14 @@ export async function supervise(workers: number, environment: Environment): Prom
     writeLog: (lines) => stdout.writeLines(lines),
     writeError: (lines) => stderr.write(lines),
   });
+  const exit = (code: number, reason: EndReason): never => {
+    logStopped(log, reason);
+    process.exit(code);
+  };
   // Without the supervisor, the workers end their calls and then themselves.
   process.on("uncaughtException", (error) => {
     log.error({ err: error }, "exiting after an uncaught error");
-    process.exit(1);
+    exit(1, "uncaught error");
   });
   const files = new FilesRead();
   const reloader = new Reloader({
@@ -55,13 +60,13 @@ export async function supervise(workers: number, environment: Environment): Prom
   onSignals(environment.npm_command, {
     stop(signal) {
       if (stopping) {
-        void supervisor.abort().then(() => process.exit(1));
+        void supervisor.abort().then(() => exit(1, "second signal"));
         return;
       }
       stopping = true;
       reloader.close();
-      log.info({ signal }, "shutting down; a second signal exits at once");
-      void supervisor.stop().then((isClean) => process.exit(isClean ? 0 : 1));
+      logStopping(log, signal);
+      void supervisor.stop().then((isClean) => exit(isClean ? 0 : 1, signal));
     },
     reload: () => void reloader.reload("signal"),
   });
