@@ -257,7 +257,17 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["watch-components.ts", ["accounts", "component-states.ts", "ledger", "state", "store-thread.ts"]],
   [
     "workers",
-    ["accounts/limits", "config/config.ts", "telemetry/log.ts", "telemetry/metrics", "telemetry/telemetry.ts"],
+    [
+      ...["gen", "errors.ts", "drained.ts", "thread/messages.ts", "accounts/limits", "config/config.ts"],
+      ...[
+        "config/config-error.ts",
+        "chat/stream",
+        "upstream/queue-time.ts",
+        "providers/adapter.ts",
+        "calls/snapshot.ts",
+      ],
+      ...["telemetry/log.ts", "telemetry/metrics", "telemetry/telemetry.ts", "reload"],
+    ],
   ],
   ["compose.ts", [""]],
   ["cli", [""]],
@@ -269,7 +279,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/": ["client", "server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
-  "node:net": ["server", "config"],
+  "node:net": ["server", "config", "workers/models"],
   "node:sqlite": ["database", "ledger/outbox/lock.ts"],
   "@opentelemetry/": ["telemetry/otel"],
   kysely: ["database", "accounts/sql", "ledger/sql"],
@@ -361,6 +371,32 @@ describe("the layers of src/", () => {
       expect(lines.filter((line) => line.includes(place))).toEqual([`  import(${place}),`]);
     }
     expect(providers).toHaveLength(folders.length);
+  });
+
+  it("keeps the configuration and all that serves calls out of the program that supervises workers", () => {
+    const loaded = new Set<string>();
+    const load = (path: string): void => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      const text = readFileSync(join(source, path), "utf8");
+      for (const [, imported = ""] of text.matchAll(/(?:^|\n)(?:import|export)(?! type)[^;]*? from "(\.[^"]+)"/g)) {
+        load(relative(source, resolve(source, dirname(path), imported)));
+      }
+    };
+    load("cli/serve.ts");
+    load("cli/serve/supervise.ts");
+    expect(loaded).toContain("workers/supervisor.ts");
+    const heavy = [
+      "config/schema.ts",
+      "config/rules.ts",
+      "providers",
+      "gen",
+      "tokens",
+      "calls",
+      "compose.ts",
+      "ledger",
+    ];
+    expect([...loaded].filter((path) => heavy.some((place) => isWithin(path, place)))).toEqual([]);
   });
 
   it("has commands that only the program imports", () => {

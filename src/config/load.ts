@@ -125,15 +125,6 @@ export function loadConfig({
 
   reportSharedPorts({ grpc, http, metrics: telemetry.metricsAddress }, report);
 
-  if (content.workers > 1) {
-    const isOn = (name: string) => providers.some(({ status }) => status.name === name && status.on);
-    for (const { name, isInProcess = false } of [...known, ...added]) {
-      if (!isInProcess || !isOn(name)) continue;
-      const fix = `set providers.${name}.enabled to false, or workers to 1`;
-      report(`providers.${name}`, "would load its models in each worker", fix);
-    }
-  }
-
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
   const { limits, shutdown, grpc_connection: grpcConnection } = content;
   return deepFreeze({

@@ -111,7 +111,7 @@ export interface ConfigurableProvider<Options = unknown> {
   detect?(environment: Environment): string | undefined;
   /** Schema of `providers.<name>.options`. Undefined: the provider has no options. */
   readonly optionsSchema?: ZodType<Options>;
-  /** Whether its models are in the memory of the process, so that each worker would load them. Default false. */
+  /** Whether its models are in the memory of a process. Workers share one process for them. Default false. */
   readonly isInProcess?: boolean;
   /**
    * Returns mistakes in the combination of settings, with paths relative to `providers.<name>`. Called only for
