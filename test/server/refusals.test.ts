@@ -178,7 +178,7 @@ describe("an unknown method, service or page", () => {
         path,
       })),
     ),
-  )("rejects an unknown method with ErrorInfo and no record: $path over $wire", async ({ wire, path }) => {
+  )("rejects an unknown method with ErrorInfo, and the ledger does not count it: $path over $wire", async ({ wire, path }) => {
     const from = service.records.length;
     const ending = await callRaw(wire, service, { path, body: frame(message), headers: withKey });
     expect(ending).toMatchObject({
@@ -186,7 +186,8 @@ describe("an unknown method, service or page", () => {
       info: { reason: "METHOD_NOT_FOUND", domain: "dragoman" },
       message: expect.stringContaining(path),
     });
-    expect(await recordsSoFar(from)).toEqual([]);
+    const record = { method: "unknown", reason: "METHOD_NOT_FOUND", outcome: "refused", mayCost: false };
+    expect(await recordsSoFar(from)).toMatchObject([record]);
   });
 
   it("rejects a health check of an unknown service with ErrorInfo", async () => {
