@@ -62,7 +62,7 @@ function playCall(index: number, { observers, tracer, hasCaller }: Parts): void 
   const attempt = create(AttemptSchema, { ...target, duration: durationFromMs(700) });
   const time = measured ? new UpstreamTime() : undefined;
   time?.begin(attempt);
-  tracer?.beginAttempt(call, attempt, request);
+  tracer?.beginAttempt(call, attempt, request, "https://api.openai.com/v1");
   for (const observer of observers) observer.firstOutput?.(call, 300);
   tracer?.firstOutput?.(call, 300);
   attempt.outcome = AttemptOutcome.ANSWERED;

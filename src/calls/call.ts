@@ -249,9 +249,9 @@ export class Call implements ObservedCall {
   }
 
   /** An upstream request of this call begins. Returns the trace context to send to its provider, if there is one. */
-  attemptBegins(attempt: Attempt, request: ChatRequest): TraceContext | undefined {
+  attemptBegins(attempt: Attempt, request: ChatRequest, baseUrl: string | undefined): TraceContext | undefined {
     this.#upstream.begin(attempt);
-    return this.#observers.trace(this.trace, (tracer) => tracer.beginAttempt(this, attempt, request));
+    return this.#observers.trace(this.trace, (tracer) => tracer.beginAttempt(this, attempt, request, baseUrl));
   }
 
   /** Reports to the observers that an upstream request of this call ended. */

@@ -66,7 +66,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
         stops,
         elapsedMs: () => call.elapsedMs,
         charge: (usage, serviceTier) => bill.charge(sent.model, usage, serviceTier, providerTools(request)),
-        onTrace: (attempt) => call.attemptBegins(attempt, request),
+        onTrace: (attempt, baseUrl) => call.attemptBegins(attempt, request, baseUrl),
         onOutput(attempt) {
           outputMs.set(planned, call.elapsedMs);
           onOutput(attempt);

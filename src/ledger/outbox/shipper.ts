@@ -7,6 +7,7 @@ import type { RecordSink } from "../record-sink.ts";
 import { recordLostCalls } from "./adopt.ts";
 import { deliver, rejectedPath } from "./deliver.ts";
 import { databaseOf, listFolders, OutboxFolder } from "./folder.ts";
+import { PendingRecords } from "./pending-records.ts";
 import { ShipperLines } from "./shipper-lines.ts";
 import { type Damage, RecordSource } from "./source.ts";
 
@@ -31,6 +32,8 @@ export interface ShipperOptions {
   readonly database: string;
   /** At least one. */
   readonly sinks: readonly RecordSink[];
+  /** Count of the records that the first sink lacks. Default: nobody reads it. */
+  readonly pending?: PendingRecords;
   readonly log: LedgerLog;
 }
 
@@ -73,6 +76,7 @@ interface Adopted {
 export class Shipper {
   readonly #options: ShipperOptions;
   readonly #deliveries: readonly Delivery[];
+  readonly #pending: PendingRecords;
   readonly #own: RecordSource | undefined;
   readonly #adopted = new Set<Adopted>();
   readonly #foreign = new Set<string>();
@@ -82,7 +86,9 @@ export class Shipper {
 
   constructor(options: ShipperOptions) {
     this.#options = options;
-    const { outbox, instance, sinks, log } = options;
+    const { outbox, instance, sinks, log, pending = new PendingRecords() } = options;
+    this.#pending = pending;
+    pending.released();
     this.#deliveries = sinks.map((sink) => ({
       sink,
       rejections: new MinuteCount((count) => {
@@ -125,6 +131,7 @@ export class Shipper {
     this.#lines.flush();
     for (const { folder } of this.#adopted) folder.release();
     this.#adopted.clear();
+    this.#pending.released();
   }
 
   /**
@@ -181,16 +188,21 @@ export class Shipper {
     }
     const folder = OutboxFolder.adopt(path);
     if (folder === undefined) return;
+    const source = this.#sourceOf(path, true);
+    const [first] = this.#deliveries;
     let lost: number;
+    let waiting = 0;
     try {
-      lost = recordLostCalls(path);
+      lost = recordLostCalls(path, (end) => {
+        if (first !== undefined && source.needs(first.sink.name, end)) waiting++;
+      });
     } catch (error) {
       folder.release();
       throw error;
     }
-    const source = this.#sourceOf(path, true);
     const { pendingBytes } = source;
     this.#adopted.add({ folder, source });
+    this.#pending.adopted(waiting);
     if (pendingBytes > 0)
       log.info({ folder: path, bytes: pendingBytes, lost }, "took over the outbox of a process that has ended");
     this.#removeEmpty();
@@ -263,6 +275,9 @@ export class Shipper {
         const read = source.read(sink.name, batchRecords);
         const rejected = await deliver(read.records, sink, this.#options.outbox);
         source.advance(sink.name, read);
+        if (delivery === this.#deliveries[0]) {
+          this.#pending.shipped(read.count, source === this.#own ? "own" : "adopted");
+        }
         if (rejected > 0) delivery.rejections.add(rejected);
         delivery.stored += read.records.length - rejected;
         isFull ||= read.records.length === batchRecords;

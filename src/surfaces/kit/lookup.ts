@@ -30,7 +30,8 @@ interface Lookup {
 
 /** Makes a GET route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
-  return { name: lookup.name, method: "GET", path: lookup.path, handle: (context) => serveLookup(lookup, context) };
+  const { name, path, toError } = lookup;
+  return { name, method: "GET", path, toError, handle: (context) => serveLookup(lookup, context) };
 }
 
 async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
