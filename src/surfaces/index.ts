@@ -5,9 +5,10 @@ import { egpDeploymentRoutes } from "./egp-deployment/index.ts";
 import type { RouteOptions } from "./kit/route.ts";
 import { type SurfaceHandler, serveRoutes } from "./kit/router.ts";
 import { openaiRoutes } from "./openai/index.ts";
+import { responsesRoutes } from "./responses/index.ts";
 
 /** All HTTP APIs of other vendors that Dragoman serves. To add an API, add a folder and an entry here. */
-const apis = [egpChatRoutes, egpDeploymentRoutes, cerebrasRoutes, deepinfraRoutes, openaiRoutes];
+const apis = [egpChatRoutes, egpDeploymentRoutes, cerebrasRoutes, deepinfraRoutes, openaiRoutes, responsesRoutes];
 
 /** Makes the handler for the routes of all APIs. */
 export function createSurfaces(options: RouteOptions): SurfaceHandler {
