@@ -1,5 +1,4 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { append } from "../../append.ts";
 import type { ReportViolation } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import { type Message, type MessageSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
@@ -211,13 +210,16 @@ class ConversationReader {
     }
   }
 
-  #extend(role: Role, parts: readonly PlacedPart[]): void {
-    const last = this.#turns.at(-1);
+  #extend(role: Role, parts: readonly Readonly<TurnPart>[]): void {
     if (parts.length === 0) return;
-    const added = parts.map((placed): TurnPart => ({ ...placed }));
-    if (last?.role === role) append(last.parts, added);
-    else this.#turns.push({ role, parts: added });
-    if (role === Role.ASSISTANT) append(this.#unkeyed, added);
+    const last = this.#turns.at(-1);
+    const turn: Turn = last?.role === role ? last : { role, parts: [] };
+    if (turn !== last) this.#turns.push(turn);
+    for (const placed of parts) {
+      const added = { ...placed };
+      turn.parts.push(added);
+      if (role === Role.ASSISTANT) this.#unkeyed.push(added);
+    }
   }
 }
 

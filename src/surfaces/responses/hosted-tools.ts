@@ -1,7 +1,23 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { z } from "zod";
 import type { ProviderTool, ProviderToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
 import { toJsonText } from "../openai-shape/json-values.ts";
-import type { HostedTool } from "./tools.ts";
+
+/** Schema of the tools of OpenAI's that the provider runs. */
+export const hostedSchema = z.looseObject({
+  type: z.enum([
+    "web_search",
+    "web_search_2025_08_26",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+    "file_search",
+    "code_interpreter",
+    "image_generation",
+    "mcp",
+  ]),
+});
+
+export type HostedTool = z.output<typeof hostedSchema>;
 
 /** The model of a request, as far as its tools need it. */
 export interface ToolTarget {

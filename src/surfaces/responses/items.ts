@@ -127,7 +127,9 @@ const anyItem = z.preprocess((value, context) => {
 }, item);
 
 /** Schema of `input`. */
-export const inputSchema = z.union([z.string(), z.array(anyItem)], "must be a string or a list of items");
+export const inputSchema = z.union([z.string(), z.array(anyItem)], {
+  error: ({ input: value }) => (value === undefined ? "is required" : "must be a string or a list of items"),
+});
 
 type Item<Name extends keyof typeof itemSchemas> = z.output<(typeof itemSchemas)[Name]>;
 export type AssistantItem = Item<"assistant">;

@@ -11,6 +11,8 @@ interface Content {
   readonly kind: ContentKind;
   text: string;
   readonly annotations: Annotation[];
+  /** Sources of text that has not come, and those after them. */
+  readonly held: Citation[];
   readonly logprobs: TokenLogprob[];
   readonly positions: TextPositions;
 }
@@ -46,26 +48,31 @@ export class OpenMessage implements OpenItem {
     else this.#emit({ type: "response.output_text.delta", ...place, delta: text, logprobs });
   }
 
-  /** Adds a source to the text of a part; without a part, to the last text. Returns false if there is none. */
-  cite(citation: Citation, part?: number): boolean {
+  /** Adds a source to the text of a part; without a part, to the last text. */
+  cite(citation: Citation, part?: number): void {
     const at = this.#contents.findLastIndex(
       (content) => content.kind === "text" && (part === undefined || content.part === part),
     );
     const content = this.#contents[at];
-    const annotation = content && toAnnotation(citation, content.positions);
-    if (annotation === undefined) return false;
-    content?.annotations.push(annotation);
+    if (content === undefined) return;
     const isOpen = this.#isOpen && at === this.#contents.length - 1;
-    if (content && isOpen) {
-      this.#emit({
-        type: "response.output_text.annotation.added",
-        ...placeOf(this),
-        content_index: at,
-        annotation_index: content.annotations.length - 1,
-        annotation,
-      });
-    }
-    return true;
+    const isEarly = (citation.end ?? 0) > content.positions.bytes;
+    if (isOpen && (isEarly || content.held.length > 0)) content.held.push(citation);
+    else this.#annotate(content, at, citation, isOpen);
+  }
+
+  #annotate(content: Content, at: number, citation: Citation, isOpen: boolean): void {
+    const annotation = toAnnotation(citation, content.positions);
+    if (annotation === undefined) return;
+    content.annotations.push(annotation);
+    if (!isOpen) return;
+    this.#emit({
+      type: "response.output_text.annotation.added",
+      ...placeOf(this),
+      content_index: at,
+      annotation_index: content.annotations.length - 1,
+      annotation,
+    });
   }
 
   close(status: Exclude<ItemStatus, "in_progress">): void {
@@ -83,7 +90,7 @@ export class OpenMessage implements OpenItem {
     const last = this.#contents.at(-1);
     if (this.#isOpen && last?.part === part && last.kind === kind) return last;
     this.#closeContent();
-    const content = { part, kind, text: "", annotations: [], logprobs: [], positions: new TextPositions() };
+    const content = { part, kind, text: "", annotations: [], held: [], logprobs: [], positions: new TextPositions() };
     this.#contents.push(content);
     this.#isOpen = true;
     this.#emit({
@@ -98,6 +105,7 @@ export class OpenMessage implements OpenItem {
   #closeContent(): void {
     const last = this.#contents.at(-1);
     if (!this.#isOpen || last === undefined) return;
+    for (const citation of last.held) this.#annotate(last, this.#contents.length - 1, citation, true);
     this.#isOpen = false;
     const place = { ...placeOf(this), content_index: this.#contents.length - 1 };
     const { text, logprobs } = last;

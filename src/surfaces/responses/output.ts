@@ -138,7 +138,10 @@ export class ResponseOutput {
       this.#message = this.#append((place) => new OpenMessage(place.id, place.index, this.#emit), "msg");
     }
     this.#message.write(part, kind, text, tokens);
-    facts.key ??= () => {
+    if (facts.key !== undefined) return;
+    // Claude sends the sources of a text before the text.
+    for (const citation of facts.citations) this.#message.cite(citation, part);
+    facts.key = () => {
       const content = this.#messageOf(part)?.contents.findLast((entry) => entry.part === part);
       return content && keyPart({ case: content.kind, value: content.text });
     };

@@ -6,7 +6,7 @@ import { present } from "../kit/parse-request.ts";
 import { flag, text } from "../openai-shape/body.ts";
 import { jsonRecord, toJsonText } from "../openai-shape/json-values.ts";
 import { customDescription, customSchema } from "./custom-tools.ts";
-import { hostedTool, type ToolTarget } from "./hosted-tools.ts";
+import { type HostedTool, hostedSchema, hostedTool, type ToolTarget } from "./hosted-tools.ts";
 import { type RejectedTypes, rejectTypes } from "./rejected-types.ts";
 import { isStrictSchema } from "./strict-schema.ts";
 import type { ToolNames } from "./tool-names.ts";
@@ -53,26 +53,12 @@ export const rejectedTools: RejectedTypes = {
   programmatic_tool_calling: "is not supported; the model calls the functions itself",
 };
 
-/** Tools of OpenAI's that the provider runs. */
-const hosted = z.looseObject({
-  type: z.enum([
-    "web_search",
-    "web_search_2025_08_26",
-    "web_search_preview",
-    "web_search_preview_2025_03_11",
-    "file_search",
-    "code_interpreter",
-    "image_generation",
-    "mcp",
-  ]),
-});
-
 const anyTool = z.preprocess(
   (value, context) => {
     rejectTypes(value, rejectedTools, context);
     return value;
   },
-  z.discriminatedUnion("type", [functionTool, customTool, namespaceTool, hosted]),
+  z.discriminatedUnion("type", [functionTool, customTool, namespaceTool, hostedSchema]),
 );
 
 /** Schema of `tools`. */
@@ -80,7 +66,6 @@ export const toolsSchema = z.array(anyTool).nullish();
 
 type CallableTool = z.output<typeof callable>;
 type NamespaceTool = z.output<typeof namespaceTool>;
-export type HostedTool = z.output<typeof hosted>;
 export type BodyTool = CallableTool | NamespaceTool | HostedTool;
 
 function isCallable(tool: BodyTool): tool is CallableTool {

@@ -16,8 +16,11 @@ function completionOf(events: readonly ChatEvent[]) {
   const fold = createFold();
   for (const event of events) fold.add(event);
   fold.completion.choices.splice(1);
-  // Generated parts share the log probabilities of a choice at random.
-  delete fold.completion.choices[0]?.logprobs;
+  for (const choice of fold.completion.choices) {
+    // Generated parts share the log probabilities of a choice at random, and a text gets the sources of the choice.
+    delete choice.logprobs;
+    choice.sources = [];
+  }
   return fold.completion;
 }
 
