@@ -24,6 +24,7 @@ import { placeExtraFields } from "./place-extra-fields.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { renderPrompt } from "./render-prompt.ts";
 import { scopeCacheKey } from "./scope-cache-key.ts";
+import { placeTools } from "./place-tools.ts";
 import { placeSystemText } from "./system-text.ts";
 import { mapToolNames } from "./tool-names.ts";
 import { turnReasoningOn } from "./turn-reasoning-on.ts";
@@ -37,6 +38,7 @@ type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
 const steps: readonly Step[] = [
   replaceHalves,
   placeExtraFields,
+  placeTools,
   turnReasoningOn,
   normalizeMedia,
   placeDeploymentParameters,

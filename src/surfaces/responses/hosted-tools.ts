@@ -19,48 +19,48 @@ export const hostedSchema = z.looseObject({
 
 export type HostedTool = z.output<typeof hostedSchema>;
 
-/** The model of a request, as far as its tools need it. */
-export interface ToolTarget {
-  /** Provider of the model. Undefined: the name has none. */
-  readonly provider: string | undefined;
-  /** Names of the providers that have the API of a provider. */
-  providersOf(dialect: string): readonly string[];
-}
+type ToolInit = Exclude<MessageInitShape<typeof ProviderToolSchema>, ProviderTool>;
 
-type ProviderToolInit = Exclude<MessageInitShape<typeof ProviderToolSchema>, ProviderTool>;
-
-/** Web searches of other providers. https://docs.claude.com/en/docs/agents-and-tools/tool-use/web-search-tool and
- * https://ai.google.dev/gemini-api/docs/google-search */
-const searches: Readonly<Record<string, (tool: HostedTool) => ProviderToolInit>> = {
-  anthropic: ({ filters, user_location: location }) => ({
-    provider: "anthropic",
-    type: "web_search_20250305",
-    configJson: toJsonText({
-      name: "web_search",
-      ...domainsOf(filters),
-      ...(isObject(location) && { user_location: { ...withoutNulls(location), type: "approximate" } }),
-    }),
-  }),
-  gemini: () => ({ provider: "gemini", type: "google_search" }),
-  vertex: () => ({ provider: "vertex", type: "google_search" }),
-};
-
+/** Providers that have OpenAI's tools. */
 const openAiProviders = ["openai", "azure-openai"] as const;
 
+/** A tool that the provider runs, as OpenAI's, and the tools of other providers that do the same. */
+export interface HostedTools {
+  readonly tool: ToolInit;
+  readonly equivalents: readonly ToolInit[];
+  /** Whether the tool is left out at other providers. */
+  readonly isOptional: boolean;
+}
+
 /**
- * Translates a tool that the provider runs. All are OpenAI's; a web search becomes that of the model's provider.
- * Undefined: Dragoman leaves a web search out, since most models have none, and Codex offers one in every request.
+ * Translates a tool that the provider runs. A web search is that of the model's provider. It is optional, since most
+ * providers have none, and Codex offers one in every request.
  */
-export function hostedTool(tool: HostedTool, { provider, providersOf }: ToolTarget): ProviderToolInit | undefined {
+export function hostedTools(tool: HostedTool): HostedTools {
   const { type, ...config } = tool;
-  const own = openAiProviders.find((name) => provider !== undefined && providersOf(name).includes(provider));
-  if (own !== undefined || !/^web_search/.test(type)) {
-    return { provider: own ?? "openai", type, configJson: toJsonText(config) };
-  }
-  // The tool must not read pages, only OpenAI's copies of them.
-  if (tool.external_web_access === false) return undefined;
-  const name = Object.keys(searches).find((dialect) => provider && providersOf(dialect).includes(provider));
-  return name === undefined ? undefined : searches[name]?.(tool);
+  const [own, ...others] = openAiProviders.map((provider) => ({ provider, type, configJson: toJsonText(config) }));
+  const isOptional = type.startsWith("web_search");
+  // Without external access, the tool reads only OpenAI's copies of pages.
+  const isOpen = isOptional && tool.external_web_access !== false;
+  return { tool: own, equivalents: [own, ...others, ...(isOpen ? searches(tool) : [])], isOptional };
+}
+
+/**
+ * Returns the web searches of other providers.
+ * https://docs.claude.com/en/docs/agents-and-tools/tool-use/web-search-tool and
+ * https://ai.google.dev/gemini-api/docs/google-search
+ */
+function searches({ filters, user_location: location }: HostedTool): readonly ToolInit[] {
+  const claude = {
+    name: "web_search",
+    ...domainsOf(filters),
+    ...(isObject(location) && { user_location: { ...withoutNulls(location), type: "approximate" } }),
+  };
+  return [
+    { provider: "anthropic", type: "web_search_20250305", configJson: toJsonText(claude) },
+    { provider: "gemini", type: "google_search" },
+    { provider: "vertex", type: "google_search" },
+  ];
 }
 
 function domainsOf(filters: unknown): object {

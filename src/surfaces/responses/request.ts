@@ -30,15 +30,13 @@ interface ReadRequest {
 }
 
 /** Translates a body. Throws INVALID_REQUEST for what Dragoman rejects. */
-export function readRequest(body: ResponsesBody, { catalog, rejectsOptions = false }: SurfaceRequest): ReadRequest {
+export function readRequest(body: ResponsesBody, { rejectsOptions = false }: SurfaceRequest): ReadRequest {
   const violations: FieldViolation[] = [];
   const report: ReportViolation = (field, description) => violations.push({ root: "body", field, description });
   const leftOut = readLeftOut(body);
   const toolNames = new ToolNames();
   const conversation = readConversation(body.instructions, body.input, report);
-  const provider = catalog.providerOf(body.model);
-  const target = { provider, providersOf: (dialect: string) => catalog.providersOf(dialect) };
-  const tools = readTools(body.tools ?? [], toolNames, target);
+  const tools = readTools(body.tools ?? [], toolNames);
   const { choice, leftOut: notChosen } = body.tool_choice
     ? readToolChoice(body.tool_choice, report)
     : { choice: undefined, leftOut: [] };
@@ -69,6 +67,7 @@ export function readRequest(body: ResponsesBody, { catalog, rejectsOptions = fal
       fields: toStruct(fields, []),
       isDocumented: () => true,
       leftOut: [...leftOut, ...tools.leftOut, ...notChosen],
+      equivalentTools: tools.equivalentTools,
       notes: [...tools.emulated.map(customNote), ...detailNotes(body)],
       turnsReasoningOn: false,
     },

@@ -1,12 +1,13 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
+import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
 import type { FieldPath } from "../../field-path.ts";
-import type { Tool, ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
+import { type Tool, ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
 import { present } from "../kit/parse-request.ts";
 import { flag, text } from "../openai-shape/body.ts";
 import { jsonRecord, toJsonText } from "../openai-shape/json-values.ts";
 import { customDescription, customSchema } from "./custom-tools.ts";
-import { type HostedTool, hostedSchema, hostedTool, type ToolTarget } from "./hosted-tools.ts";
+import { type HostedTool, type HostedTools, hostedSchema, hostedTools } from "./hosted-tools.ts";
 import { type RejectedTypes, rejectTypes } from "./rejected-types.ts";
 import { isStrictSchema } from "./strict-schema.ts";
 import type { ToolNames } from "./tool-names.ts";
@@ -80,11 +81,12 @@ type ToolInit = Exclude<MessageInitShape<typeof ToolSchema>, Tool>;
 
 /** Translated tools. */
 export interface ReadTools {
-  readonly tools: readonly ToolInit[];
+  readonly tools: readonly (ToolInit | Tool)[];
   /** For each tool, its path in the body. */
   readonly places: readonly FieldPath[];
   /** Paths in the body of what Dragoman leaves out. */
   readonly leftOut: readonly FieldPath[];
+  readonly equivalentTools: NonNullable<ExtraFields["equivalentTools"]>;
   /** Paths of the custom tools, which functions stand for. */
   readonly emulated: readonly FieldPath[];
   /** The tools as the response repeats them. */
@@ -95,11 +97,11 @@ export interface ReadTools {
 export function readTools(
   tools: readonly BodyTool[],
   names: ToolNames,
-  target: ToolTarget,
 ): ReadTools {
-  const read: { tool: ToolInit; place: FieldPath }[] = [];
+  const read: { tool: ToolInit | Tool; place: FieldPath }[] = [];
   const leftOut: FieldPath[] = [];
   const emulated: FieldPath[] = [];
+  const equivalentTools = new Map<number, { readonly tools: readonly Tool[]; readonly isOptional: boolean }>();
   const add = (tool: CallableTool, place: FieldPath, namespace?: NamespaceTool): void => {
     const isCustom = tool.type === "custom";
     const name = names.add({ name: tool.name, isCustom, ...(namespace && { namespace: namespace.name }) });
@@ -112,9 +114,9 @@ export function readTools(
     if (isCallable(tool)) add(tool, place);
     else if (isNamespace(tool)) for (const [at, inner] of tool.tools.entries()) add(inner, [...place, "tools", at], tool);
     else {
-      const value = hostedTool(tool, target);
-      if (value === undefined) leftOut.push(place);
-      else read.push({ tool: { kind: { case: "providerTool", value } }, place });
+      const { tool: value, equivalents, isOptional } = hostedTools(tool);
+      equivalentTools.set(read.length, { tools: equivalents.map(toProviderTool), isOptional });
+      read.push({ tool: toProviderTool(value), place });
     }
   }
   return {
@@ -122,8 +124,13 @@ export function readTools(
     places: read.map(({ place }) => place),
     leftOut,
     emulated,
+    equivalentTools,
     echo: tools.map(echoOf),
   };
+}
+
+function toProviderTool(value: HostedTools["tool"]): Tool {
+  return create(ToolSchema, { kind: { case: "providerTool", value } });
 }
 
 function functionOf(tool: CallableTool, name: string, namespace: NamespaceTool | undefined) {

@@ -5,7 +5,7 @@ import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/r
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { rejectedItems } from "../../../src/surfaces/responses/items.ts";
 import { rejectedTools } from "../../../src/surfaces/responses/tools.ts";
-import { catalogOf, part, requestOf, translate } from "./translate.ts";
+import { part, requestOf, translate } from "./translate.ts";
 
 const text = (value: string) => part({ kind: { case: "text", value } });
 const call = (id: string, name: string, args: object) =>
@@ -258,7 +258,7 @@ describe("the parameters of a request", () => {
       client_metadata: { a: "b" },
       reasoning: { mode: "pro" },
       include: ["reasoning.encrypted_content", "file_search_call.results"],
-      tools: [{ type: "function", name: "f", parameters: {}, defer_loading: true }, { type: "web_search" }],
+      tools: [{ type: "function", name: "f", parameters: {}, defer_loading: true }],
     });
     expect(extras?.leftOut).toEqual([
       ["client_metadata"],
@@ -267,7 +267,6 @@ describe("the parameters of a request", () => {
       ["input", 0, "phase"],
       ["input", 0, "content", 0, "annotations", 0],
       ["tools", 0, "defer_loading"],
-      ["tools", 1],
     ]);
   });
 
@@ -313,28 +312,33 @@ describe("the tools of a request", () => {
     expect(toolsOf(...tools)).toMatchObject([{ name: "mcp__files__read", description: "Files.\n\nReads." }]);
   });
 
-  it.each([
-    ["openai", { provider: "openai", type: "web_search", configJson: '{"filters":{"allowed_domains":["a.example"]}}' }],
-    ["azure-openai", { provider: "azure-openai", type: "web_search" }],
-    [
-      "anthropic",
-      {
-        provider: "anthropic",
-        type: "web_search_20250305",
-        configJson: '{"name":"web_search","allowed_domains":["a.example"]}',
+  const equivalentsOf = (tool: object) => {
+    const { tools = [], isOptional } = translate({ input: "hi", tools: [tool] }).extras?.equivalentTools?.get(0) ?? {};
+    return { providers: tools.map(({ kind }) => kind.case === "providerTool" && kind.value.provider), isOptional, tools };
+  };
+
+  it("search the web with the tool of the provider that serves the request", () => {
+    const { providers, isOptional, tools } = equivalentsOf({
+      type: "web_search",
+      filters: { allowed_domains: ["a.example"] },
+    });
+    expect({ providers, isOptional }).toEqual({
+      providers: ["openai", "azure-openai", "anthropic", "gemini", "vertex"],
+      isOptional: true,
+    });
+    expect(tools[0]).toMatchObject({
+      kind: { value: { type: "web_search", configJson: '{"filters":{"allowed_domains":["a.example"]}}' } },
+    });
+    expect(tools[2]).toMatchObject({
+      kind: {
+        value: { type: "web_search_20250305", configJson: '{"name":"web_search","allowed_domains":["a.example"]}' },
       },
-    ],
-    ["gemini", { provider: "gemini", type: "google_search" }],
-  ])("search the web with the tool of %s", (provider, tool) => {
-    const body = { input: "hi", tools: [{ type: "web_search", filters: { allowed_domains: ["a.example"] } }] };
-    expect(translate(body, catalogOf(provider)).chat.tools).toMatchObject([{ kind: { value: tool } }]);
+    });
   });
 
-  it("leave out a search of OpenAI's copies of pages at another provider", () => {
-    const body = { input: "hi", tools: [{ type: "web_search", external_web_access: false }] };
-    const { chat, extras } = translate(body, catalogOf("anthropic"));
-    expect(chat.tools).toEqual([]);
-    expect(extras?.leftOut).toEqual([["tools", 0]]);
+  it("search only OpenAI's copies of pages if the client says so", () => {
+    const { providers } = equivalentsOf({ type: "web_search", external_web_access: false });
+    expect(providers).toEqual(["openai", "azure-openai"]);
   });
 
   it("are those of OpenAI if OpenAI runs them", () => {
