@@ -6,7 +6,10 @@ import type { PlanningContext } from "./planning-context.ts";
 type Target = Pick<PlanningContext, "model" | "dialect" | "accepts">;
 
 /** Whether a target runs a tool of a provider. */
-export function canRun(tool: Pick<ProviderTool, "provider">, { model: { provider }, dialect, accepts }: Target): boolean {
+export function canRun(
+  tool: Pick<ProviderTool, "provider">,
+  { model: { provider }, dialect, accepts }: Target,
+): boolean {
   return (tool.provider === provider || tool.provider === dialect) && accepts.has("provider_tools");
 }
 
@@ -14,10 +17,7 @@ export function canRun(tool: Pick<ProviderTool, "provider">, { model: { provider
  * Rejects tools that a provider runs: those of another provider, and those that the adapter does not send. A provider
  * that the configuration adds by a dialect takes the tools of its dialect too.
  */
-export function* providerToolAdaptations(
-  { tools }: ChatRequest,
-  target: Target,
-): Generator<Adaptation> {
+export function* providerToolAdaptations({ tools }: ChatRequest, target: Target): Generator<Adaptation> {
   const {
     model: { provider },
     dialect,

@@ -35,11 +35,7 @@ export function countRoute(endpoint: CountEndpoint): Route {
   };
 }
 
-async function serveCount(
-  call: Call,
-  { surface, toResponse }: CountEndpoint,
-  context: RouteContext,
-): Promise<void> {
+async function serveCount(call: Call, { surface, toResponse }: CountEndpoint, context: RouteContext): Promise<void> {
   let translated: Translated | undefined;
   try {
     await admitCall(call);

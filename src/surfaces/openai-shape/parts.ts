@@ -131,7 +131,11 @@ export type BodyPart = Markable &
  * Makes the schemas of content parts. `marks`: schemas of prompt cache breakpoints, for the types that allow them.
  * `audioFormats`: formats of `input_audio`.
  */
-export function partSchemas<Marks extends z.ZodRawShape>(object: ObjectOf, marks: Marks, audioFormats = openAiAudioFormats) {
+export function partSchemas<Marks extends z.ZodRawShape>(
+  object: ObjectOf,
+  marks: Marks,
+  audioFormats = openAiAudioFormats,
+) {
   const address = object({ url: z.string() });
   return {
     text: object({ type: z.literal("text"), text: z.string(), ...marks }),

@@ -19,10 +19,7 @@ export function isCitation({ type, url, file_id }: BodyAnnotation): boolean {
 }
 
 /** Returns the citations of a text. */
-export function toCitations(
-  annotations: readonly BodyAnnotation[],
-  text: string,
-): NonNullable<PartInit["citations"]> {
+export function toCitations(annotations: readonly BodyAnnotation[], text: string): NonNullable<PartInit["citations"]> {
   if (annotations.length === 0) return [];
   const positions = new TextPositions();
   positions.append(text);

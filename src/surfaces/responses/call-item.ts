@@ -1,6 +1,6 @@
-import { isJsonObject } from "../../chat/validation/request-rules.ts";
+import { isJsonObject, isShallow } from "../../chat/validation/request-rules.ts";
 import { customInput } from "./custom-tools.ts";
-import { type Emit, emitAdded, emitDone, type OpenItem, placeOf } from "./open-item.ts";
+import { type Emit, emitAdded, emitDone, type OpenItem, type Place, placeOf } from "./open-item.ts";
 import type { ToolName } from "./tool-names.ts";
 import type { CustomCallItem, FunctionCallItem, ItemStatus } from "./wire.ts";
 
@@ -14,9 +14,9 @@ export class OpenCall implements OpenItem {
   #arguments = "";
   #status: ItemStatus = "in_progress";
 
-  constructor(place: { readonly id: string; readonly index: number }, callId: string, tool: ToolName, emit: Emit) {
-    this.id = place.id;
-    this.index = place.index;
+  constructor({ id, index }: Place, callId: string, tool: ToolName, emit: Emit) {
+    this.id = id;
+    this.index = index;
     this.#callId = callId;
     this.#tool = tool;
     this.#emit = emit;
@@ -45,7 +45,8 @@ export class OpenCall implements OpenItem {
 
   /** Whether the arguments are a whole JSON object, so that the client can run the tool. */
   get isComplete(): boolean {
-    return this.#arguments.trimEnd().endsWith("}") && isJsonObject(this.#arguments);
+    const text = this.#arguments;
+    return text.trimEnd().endsWith("}") && isShallow(text) && isJsonObject(text);
   }
 
   /** The input of a custom tool is known only as a whole: the model writes it as a JSON string. */

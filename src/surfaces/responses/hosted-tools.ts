@@ -21,9 +21,6 @@ export type HostedTool = z.output<typeof hostedSchema>;
 
 type ToolInit = Exclude<MessageInitShape<typeof ProviderToolSchema>, ProviderTool>;
 
-/** Providers that have OpenAI's tools. */
-const openAiProviders = ["openai", "azure-openai"] as const;
-
 /** A tool that the provider runs, as OpenAI's, and the tools of other providers that do the same. */
 export interface HostedTools {
   readonly tool: ToolInit;
@@ -38,11 +35,15 @@ export interface HostedTools {
  */
 export function hostedTools(tool: HostedTool): HostedTools {
   const { type, ...config } = tool;
-  const [own, ...others] = openAiProviders.map((provider) => ({ provider, type, configJson: toJsonText(config) }));
+  const own = { provider: "openai", type, configJson: toJsonText(config) };
   const isOptional = type.startsWith("web_search");
   // Without external access, the tool reads only OpenAI's copies of pages.
   const isOpen = isOptional && tool.external_web_access !== false;
-  return { tool: own, equivalents: [own, ...others, ...(isOpen ? searches(tool) : [])], isOptional };
+  return {
+    tool: own,
+    equivalents: [own, { ...own, provider: "azure-openai" }, ...(isOpen ? searches(tool) : [])],
+    isOptional,
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { mediaKind } from "../../chat/planning/media-kind.ts";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import { type Emit, emitAdded, emitDone, type OpenItem, placeOf } from "./open-item.ts";
+import { type Emit, emitAdded, emitDone, type OpenItem, type Place, placeOf } from "./open-item.ts";
 import type { ImageItem } from "./wire.ts";
 
 const formats: ReadonlyMap<string, NonNullable<ImageItem["output_format"]>> = new Map([
@@ -30,9 +30,9 @@ export class OpenImage implements OpenItem {
   readonly #format: ImageItem["output_format"];
   #isClosed = false;
 
-  constructor(place: { readonly id: string; readonly index: number }, part: number, media: Media, emit: Emit) {
-    this.id = place.id;
-    this.index = place.index;
+  constructor({ id, index }: Place, part: number, media: Media, emit: Emit) {
+    this.id = id;
+    this.index = index;
     this.part = part;
     this.#emit = emit;
     this.#format = formats.get(media.mediaType);

@@ -44,7 +44,12 @@ const itemSchemas = {
     input: z.string(),
   }),
   // Tools in a format of OpenAI's that the client runs: an earlier model of OpenAI called them.
-  local_shell_call: z.looseObject({ ...ofItem, type: z.literal("local_shell_call"), call_id: text, action: jsonRecord }),
+  local_shell_call: z.looseObject({
+    ...ofItem,
+    type: z.literal("local_shell_call"),
+    call_id: text,
+    action: jsonRecord,
+  }),
   shell_call: z.looseObject({ ...ofCall, type: z.literal("shell_call"), action: jsonRecord }),
   apply_patch_call: z.looseObject({ ...ofCall, type: z.literal("apply_patch_call"), operation: jsonRecord }),
   computer_call: z.looseObject({
@@ -152,14 +157,7 @@ export type OutputItem =
 export type ImageInput = Item<"image_generation_call">;
 export type HostedItem = z.output<typeof hosted>;
 /** Item of an input, as the schema accepts it. */
-export type BodyItem =
-  | AssistantItem
-  | InputItem
-  | ReasoningInput
-  | CallItem
-  | OutputItem
-  | ImageInput
-  | HostedItem;
+export type BodyItem = AssistantItem | InputItem | ReasoningInput | CallItem | OutputItem | ImageInput | HostedItem;
 
 /**
  * Returns the fields of an item that Dragoman reads, and those that say nothing to a model. Undefined: Dragoman sends the

@@ -1,6 +1,6 @@
 import { TextPositions } from "../../chat/stream/text-positions.ts";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
-import { type Emit, emitAdded, emitDone, type OpenItem, placeOf } from "./open-item.ts";
+import { type Emit, emitAdded, emitDone, type OpenItem, type Place, placeOf } from "./open-item.ts";
 import type { Annotation, ItemStatus, MessageItem, OutputContent, TokenLogprob } from "./wire.ts";
 
 type ContentKind = "text" | "refusal";
@@ -26,7 +26,7 @@ export class OpenMessage implements OpenItem {
   #isOpen = false;
   #status: ItemStatus = "in_progress";
 
-  constructor(id: string, index: number, emit: Emit) {
+  constructor({ id, index }: Place, emit: Emit) {
     this.id = id;
     this.index = index;
     this.#emit = emit;
@@ -42,7 +42,7 @@ export class OpenMessage implements OpenItem {
     const content = this.#contentFor(part, kind);
     content.text += text;
     content.positions.append(text);
-    content.logprobs.push(...logprobs);
+    for (const token of logprobs) content.logprobs.push(token);
     const place = { ...placeOf(this), content_index: this.#contents.length - 1 };
     if (kind === "refusal") this.#emit({ type: "response.refusal.delta", ...place, delta: text });
     else this.#emit({ type: "response.output_text.delta", ...place, delta: text, logprobs });

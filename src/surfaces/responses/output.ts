@@ -1,34 +1,19 @@
-import { joinStates } from "../../chat/stream/fold.ts";
 import { GatewayError } from "../../errors.ts";
-import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { OpenCall } from "./call-item.ts";
-import { HiddenParts } from "./hidden-parts.ts";
+import { HiddenRun } from "./hidden-run.ts";
 import { isShownImage, OpenImage } from "./image-item.ts";
 import { tokensOf } from "./logprobs.ts";
-import { hasAnnotation, OpenMessage } from "./message-item.ts";
-import { encodeParts, encodeReferences, keyPart, keyText, type PartInit } from "./opaque.ts";
+import { OpenMessage } from "./message-item.ts";
+import { keyPart } from "./opaque.ts";
 import type { Emit, OpenItem, Place } from "./open-item.ts";
 import { OpenReasoning } from "./reasoning-item.ts";
-import { isWebSearch, OpenSearch } from "./search-item.ts";
+import { References } from "./references.ts";
+import { OpenSearch } from "./search-item.ts";
 import type { ToolNames } from "./tool-names.ts";
 import type { OutputItem } from "./wire.ts";
 
 type Delta<Case extends PartDelta["delta"]["case"]> = Extract<PartDelta["delta"], { case: Case }>["value"];
-
-/** What the items of a part do not have. */
-interface PartFacts {
-  readonly states: NonNullable<PartDelta["providerState"]>[];
-  readonly citations: Citation[];
-  /** Returns the kind of the reference to the part. Unset: the part has no item of its own. */
-  key?: () => PartInit["kind"];
-}
-
-/** Parts without an item, which become a reasoning item when another kind of item begins. */
-interface HiddenRun {
-  readonly parts: HiddenParts;
-  readonly searches: { readonly part: number; readonly callId: string; readonly item: OpenSearch }[];
-}
 
 /**
  * Turns the deltas of a choice into the items of a response and their events. Text, reasoning and images end when the
@@ -40,10 +25,10 @@ export class ResponseOutput {
   readonly #tools: ToolNames;
   readonly #emit: Emit;
   readonly #items: OpenItem[] = [];
-  readonly #facts = new Map<number, PartFacts>();
+  readonly #references = new References();
   readonly #calls = new Map<number, { readonly item: OpenCall; isOpen: boolean }>();
   #message: OpenMessage | undefined;
-  #reasoning: { readonly part: number; readonly item: OpenReasoning; readonly deltas: PartDelta[] } | undefined;
+  #reasoning: OpenReasoning | undefined;
   #image: OpenImage | undefined;
   #hidden: HiddenRun | undefined;
   /** State of a text part whose text has not come. */
@@ -65,7 +50,9 @@ export class ResponseOutput {
 
   /** Whether the response has a refusal. */
   get isRefused(): boolean {
-    return this.#items.some((item) => item instanceof OpenMessage && item.contents.some(({ kind }) => kind === "refusal"));
+    return this.#items.some(
+      (item) => item instanceof OpenMessage && item.contents.some(({ kind }) => kind === "refusal"),
+    );
   }
 
   add(delta: PartDelta): void {
@@ -85,13 +72,11 @@ export class ResponseOutput {
         this.#addMedia(delta, fragment.value);
         break;
       case "serverToolCall":
-        this.#addServerCall(delta, fragment.value);
-        break;
       case "serverToolResult":
-        this.#addServerResult(delta, fragment.value);
+        this.#hiddenRun().add(delta);
         break;
       case "citation":
-        this.#factsOf(part).citations.push(fragment.value);
+        this.#references.of(part).citations.push(fragment.value);
         this.#messageOf(part)?.cite(fragment.value, part);
         break;
       case undefined:
@@ -107,14 +92,15 @@ export class ResponseOutput {
     for (const source of sources) message?.cite(source);
     const last = this.#items.at(-1);
     const open = [...this.#openCalls(), this.#message, this.#image].filter((item) => item !== undefined);
-    this.#closeReasoning();
+    this.#reasoning?.close();
     for (const item of open.sort((one, other) => one.index - other.index)) {
       item.close(isIncomplete && item === last ? "incomplete" : "completed");
     }
-    this.#message = this.#image = undefined;
+    this.#message = this.#image = this.#reasoning = undefined;
     this.#hideTextless();
     this.#closeHidden();
-    this.#addReferences();
+    const references = this.#references.encode();
+    if (references !== undefined) this.#addOpaque(references);
   }
 
   #addText(delta: PartDelta, kind: "text" | "refusal", text: string): void {
@@ -128,14 +114,14 @@ export class ResponseOutput {
       this.#textless.deltas.push(delta);
       return;
     }
-    const facts = this.#factsOf(part);
+    const facts = this.#references.of(part);
     for (const { providerState: earlier } of this.#textless?.deltas ?? []) if (earlier) facts.states.push(earlier);
     this.#textless = undefined;
     if (providerState !== undefined) facts.states.push(providerState);
     if (isEmpty) return;
     if (this.#message === undefined) {
       this.#begin();
-      this.#message = this.#append((place) => new OpenMessage(place.id, place.index, this.#emit), "msg");
+      this.#message = this.#append((place) => new OpenMessage(place, this.#emit), "msg");
     }
     this.#message.write(part, kind, text, tokens);
     if (facts.key !== undefined) return;
@@ -147,30 +133,24 @@ export class ResponseOutput {
     };
   }
 
-  #addReasoning(delta: PartDelta, { text, redacted }: Delta<"reasoning">): void {
-    const { partIndex: part, providerState } = delta;
-    if (text === "" && !redacted && providerState === undefined) return;
+  #addReasoning({ partIndex: part, providerState }: PartDelta, reasoning: Delta<"reasoning">): void {
+    if (reasoning.text === "" && !reasoning.redacted && providerState === undefined) return;
     if (this.#reasoning?.part !== part) {
       this.#begin();
-      const item = this.#append((place) => new OpenReasoning(place.id, place.index, this.#emit), "rs");
-      this.#reasoning = { part, item, deltas: [] };
+      this.#reasoning = this.#append((place) => new OpenReasoning(place, this.#emit, part), "rs");
     }
-    this.#reasoning.deltas.push(delta);
-    if (text !== "") this.#reasoning.item.write(text);
+    this.#reasoning.write(reasoning, providerState);
   }
 
   #addCall({ partIndex: part, providerState }: PartDelta, { id, name, argumentsJson }: Delta<"toolCall">): void {
-    const facts = this.#factsOf(part);
+    const facts = this.#references.of(part);
     if (providerState !== undefined) facts.states.push(providerState);
     let call = this.#calls.get(part);
     if (call === undefined) {
       this.#begin();
       const tool = this.#tools.of(name);
       call = {
-        item: this.#append(
-          (place) => new OpenCall(place, id, tool, this.#emit),
-          tool.isCustom ? "ctc" : "fc",
-        ),
+        item: this.#append((place) => new OpenCall(place, id, tool, this.#emit), tool.isCustom ? "ctc" : "fc"),
         isOpen: true,
       };
       this.#calls.set(part, call);
@@ -183,53 +163,33 @@ export class ResponseOutput {
   #addMedia(delta: PartDelta, media: Delta<"media">): void {
     const { partIndex: part, providerState } = delta;
     if (this.#image?.part !== part) {
-      if (this.#facts.get(part)?.key !== undefined) throw continued("an image");
-      if (this.#hidden?.parts.has(part) || !isShownImage(media)) {
-        this.#hiddenRun().parts.add(delta);
+      if (this.#references.of(part).key !== undefined) throw continued("an image");
+      if (this.#hidden?.has(part) || !isShownImage(media)) {
+        this.#hiddenRun().add(delta);
         return;
       }
       this.#begin();
       const image = this.#append((place) => new OpenImage(place, part, media, this.#emit), "ig");
       this.#image = image;
-      this.#factsOf(part).key = () =>
+      this.#references.of(part).key = () =>
         keyPart({ case: "media", value: { source: { case: "data", value: image.bytes } } });
     }
-    if (providerState !== undefined) this.#factsOf(part).states.push(providerState);
+    if (providerState !== undefined) this.#references.of(part).states.push(providerState);
     this.#image.write(media);
-  }
-
-  #addServerCall(delta: PartDelta, { id, name, inputJson }: Delta<"serverToolCall">): void {
-    const { partIndex: part } = delta;
-    const run = this.#hiddenRun();
-    if (!run.parts.has(part) && isWebSearch(name)) {
-      const item = this.#append((place) => new OpenSearch(place.id, place.index, this.#emit), "ws");
-      run.searches.push({ part, callId: id, item });
-    }
-    run.searches.find((search) => search.part === part)?.item.write(inputJson);
-    run.parts.add(delta);
-  }
-
-  #addServerResult(delta: PartDelta, { toolCallId }: Delta<"serverToolResult">): void {
-    const run = this.#hiddenRun();
-    if (!run.parts.has(delta.partIndex)) {
-      const ended = run.searches.find(({ callId, item }) => callId === toolCallId && !item.isClosed);
-      ended?.item.close();
-    }
-    run.parts.add(delta);
   }
 
   /** Without its text, the client has to send back the state of an empty part. */
   #hideTextless(): void {
     const { deltas } = this.#textless ?? { deltas: [] };
     this.#textless = undefined;
-    for (const delta of deltas) this.#hiddenRun().parts.add(delta);
+    for (const delta of deltas) this.#hiddenRun().add(delta);
   }
 
   #hiddenRun(): HiddenRun {
     this.#hideTextless();
     if (this.#hidden === undefined) {
       this.#begin();
-      this.#hidden = { parts: new HiddenParts(), searches: [] };
+      this.#hidden = new HiddenRun(() => this.#append((place) => new OpenSearch(place, this.#emit), "ws"));
     }
     return this.#hidden;
   }
@@ -244,8 +204,8 @@ export class ResponseOutput {
     }
     this.#message?.close("completed");
     this.#image?.close();
-    this.#message = this.#image = undefined;
-    this.#closeReasoning();
+    this.#reasoning?.close();
+    this.#message = this.#image = this.#reasoning = undefined;
     this.#closeHidden();
   }
 
@@ -256,48 +216,14 @@ export class ResponseOutput {
     }
   }
 
-  #closeReasoning(): void {
-    if (this.#reasoning === undefined) return;
-    const { item, deltas } = this.#reasoning;
-    this.#reasoning = undefined;
-    const providerState = joinStates(deltas.flatMap((delta) => delta.providerState ?? []));
-    const redacted = deltas.some(({ delta }) => delta.case === "reasoning" && delta.value.redacted);
-    if (providerState !== undefined || redacted) {
-      const kind = { case: "reasoning", value: { text: item.text, redacted } } as const;
-      item.seal(encodeParts([{ kind, ...(providerState && { providerState }) }]));
-    }
-    item.close();
-  }
-
   #closeHidden(): void {
-    if (this.#hidden === undefined) return;
-    const { parts, searches } = this.#hidden;
+    const encrypted = this.#hidden?.close();
     this.#hidden = undefined;
-    for (const { item } of searches) if (!item.isClosed) item.close();
-    if (parts.parts.length > 0) this.#addOpaque(encodeParts(parts.parts));
-  }
-
-  /**
-   * Adds the state and the citations of parts whose items have no field for them. Parts with the same key get a
-   * reference each, so that their order tells which is which.
-   */
-  #addReferences(): void {
-    const needs = ({ states, citations }: PartFacts) => states.length > 0 || citations.some(needsReference);
-    if (!this.#facts.values().some(needs)) return;
-    const keyed = [...this.#facts.values()].flatMap((facts) => {
-      const kind = facts.key?.();
-      return kind ? [{ facts, kind, key: keyText(kind) }] : [];
-    });
-    const needed = new Set(keyed.flatMap(({ facts, key }) => (needs(facts) ? [key] : [])));
-    const references = keyed.flatMap(({ facts: { states, citations }, kind, key }) => {
-      const providerState = joinStates(states);
-      return needed.has(key) ? [{ kind, citations, ...(providerState && { providerState }) }] : [];
-    });
-    if (references.length > 0) this.#addOpaque(encodeReferences(references));
+    if (encrypted !== undefined) this.#addOpaque(encrypted);
   }
 
   #addOpaque(encrypted: string): void {
-    const item = this.#append((place) => new OpenReasoning(place.id, place.index, this.#emit), "rs");
+    const item = this.#append((place) => new OpenReasoning(place, this.#emit), "rs");
     item.seal(encrypted);
     item.close();
   }
@@ -315,17 +241,6 @@ export class ResponseOutput {
       (item) => item instanceof OpenMessage && item.contents.some((content) => content.part === part),
     ) as OpenMessage | undefined;
   }
-
-  #factsOf(part: number): PartFacts {
-    const facts = this.#facts.get(part) ?? { states: [], citations: [] };
-    this.#facts.set(part, facts);
-    return facts;
-  }
-}
-
-/** Whether an annotation lacks what a provider needs back of a citation. */
-function needsReference({ source, providerState }: Citation): boolean {
-  return providerState !== undefined || !hasAnnotation(source);
 }
 
 function continued(what: string): GatewayError {

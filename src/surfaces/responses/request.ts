@@ -158,8 +158,8 @@ function detailNotes({ input }: ResponsesBody) {
 function namesOf(body: ResponsesBody): FieldNames {
   return {
     ...(body.safety_identifier && { user: "safety_identifier" }),
-    ...(body.reasoning?.generate_summary && !body.reasoning.summary && { "reasoning.format": "reasoning.generate_summary" }),
+    ...(body.reasoning?.generate_summary &&
+      !body.reasoning.summary && { "reasoning.format": "reasoning.generate_summary" }),
     ...(!body.include?.includes("message.output_text.logprobs") && { "parameters.logprobs": "top_logprobs" }),
   };
 }
-

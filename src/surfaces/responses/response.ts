@@ -28,7 +28,10 @@ export function toResponseObject({ id, ...facts }: ResponseFacts, echo: object):
 }
 
 /** Translates a whole response. */
-export function toResponse(completion: ChatCompletion, { echo, toolNames, serviceTier: requestedTier }: ResponseContext): object {
+export function toResponse(
+  completion: ChatCompletion,
+  { echo, toolNames, serviceTier: requestedTier }: ResponseContext,
+): object {
   const base = baseOf(completion.id);
   const output = new ResponseOutput(base, toolNames, () => {});
   const [choice] = completion.choices;

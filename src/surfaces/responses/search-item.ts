@@ -1,5 +1,5 @@
 import { parseBounded } from "../../chat/validation/json-bounds.ts";
-import { type Emit, emitAdded, emitDone, type OpenItem, placeOf } from "./open-item.ts";
+import { type Emit, emitAdded, emitDone, type OpenItem, type Place, placeOf } from "./open-item.ts";
 import type { WebSearchItem } from "./wire.ts";
 
 /** Names of web searches at providers that run them: Anthropic's, Gemini's, Groq's, OpenAI's. */
@@ -18,7 +18,7 @@ export class OpenSearch implements OpenItem {
   #input = "";
   #status: WebSearchItem["status"] = "in_progress";
 
-  constructor(id: string, index: number, emit: Emit) {
+  constructor({ id, index }: Place, emit: Emit) {
     this.id = id;
     this.index = index;
     this.#emit = emit;

@@ -5,15 +5,7 @@ import type { ChatCompleted, ChatStarted, ChoiceFinished } from "../../gen/drago
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import { toFailure } from "./errors.ts";
 import { ResponseOutput } from "./output.ts";
-import {
-  baseOf,
-  completedAt,
-  endOf,
-  metadataOf,
-  type ResponseContext,
-  toResponseObject,
-  toUsage,
-} from "./response.ts";
+import { baseOf, completedAt, endOf, metadataOf, type ResponseContext, toResponseObject, toUsage } from "./response.ts";
 import type { OutputEvent, ResponseEvent, ResponseFacts } from "./wire.ts";
 
 /** Translator of one stream to the events of the Responses API, which are numbered from 0. */

@@ -14,7 +14,9 @@ const allowed = object({
   tools: z.array(z.looseObject({ type: z.string(), name: text, namespace: text })),
 });
 const hosted = z.looseObject({
-  type: z.string().refine((type) => !["function", "custom", "allowed_tools"].includes(type), "needs further properties"),
+  type: z
+    .string()
+    .refine((type) => !["function", "custom", "allowed_tools"].includes(type), "needs further properties"),
 });
 
 /** Schema of `tool_choice`. */
@@ -41,20 +43,27 @@ interface ReadChoice {
 
 /** Translates `tool_choice`. */
 export function readToolChoice(choice: BodyToolChoice, report: ReportViolation): ReadChoice {
-  if (typeof choice === "string") return { choice: { choice: { case: "mode", value: choiceModes[choice] } }, leftOut: [] };
+  if (typeof choice === "string")
+    return { choice: { choice: { case: "mode", value: choiceModes[choice] } }, leftOut: [] };
   if (isAllowed(choice)) {
     const functions = choice.tools.flatMap(({ name, namespace }) => (name ? [joinedName(name, namespace)] : []));
     const leftOut = choice.tools.flatMap(({ name }, index) => (name ? [] : [["tool_choice", "tools", index]]));
     const mode = choiceModes[choice.mode];
     if (functions.length === 0) {
-      report(["tool_choice", "tools"], "must name a function or a custom tool; tools that the provider runs are always allowed");
+      report(
+        ["tool_choice", "tools"],
+        "must name a function or a custom tool; tools that the provider runs are always allowed",
+      );
     }
     return { choice: { choice: { case: "allowedTools", value: { mode, toolNames: functions } } }, leftOut };
   }
   if (isNamed(choice)) {
     return { choice: { choice: { case: "toolName", value: joinedName(choice.name, choice.namespace) } }, leftOut: [] };
   }
-  report(["tool_choice"], `cannot force a tool of the type ${choice.type}, which the provider runs; use auto or required`);
+  report(
+    ["tool_choice"],
+    `cannot force a tool of the type ${choice.type}, which the provider runs; use auto or required`,
+  );
   return { choice: undefined, leftOut: [] };
 }
 

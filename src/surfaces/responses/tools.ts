@@ -94,10 +94,7 @@ export interface ReadTools {
 }
 
 /** Translates `tools`, and adds their names to `names`. */
-export function readTools(
-  tools: readonly BodyTool[],
-  names: ToolNames,
-): ReadTools {
+export function readTools(tools: readonly BodyTool[], names: ToolNames): ReadTools {
   const read: { tool: ToolInit | Tool; place: FieldPath }[] = [];
   const leftOut: FieldPath[] = [];
   const emulated: FieldPath[] = [];
@@ -112,7 +109,8 @@ export function readTools(
   for (const [index, tool] of tools.entries()) {
     const place = ["tools", index];
     if (isCallable(tool)) add(tool, place);
-    else if (isNamespace(tool)) for (const [at, inner] of tool.tools.entries()) add(inner, [...place, "tools", at], tool);
+    else if (isNamespace(tool))
+      for (const [at, inner] of tool.tools.entries()) add(inner, [...place, "tools", at], tool);
     else {
       const { tool: value, equivalents, isOptional } = hostedTools(tool);
       equivalentTools.set(read.length, { tools: equivalents.map(toProviderTool), isOptional });

@@ -1,5 +1,14 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { begin, end, json, more, sse, start as messageStart, stop, text } from "../../contract/fixtures/anthropic-wire.ts";
+import {
+  begin,
+  end,
+  json,
+  start as messageStart,
+  more,
+  sse,
+  stop,
+  text,
+} from "../../contract/fixtures/anthropic-wire.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { startApis } from "../sdk/apis.ts";
 import { limited, streamed } from "../sdk/scripts.ts";
@@ -107,7 +116,9 @@ describe("Codex", () => {
     const { send } = await start("ANTHROPIC", done);
     const response = await send(codexInput);
     await response.text();
-    const warnings: { reason: string; field: string }[] = JSON.parse(response.headers.get("x-dragoman-warnings") ?? "[]");
+    const warnings: { reason: string; field: string }[] = JSON.parse(
+      response.headers.get("x-dragoman-warnings") ?? "[]",
+    );
     const found = warnings.map(({ reason, field }) => `${reason} ${field}`);
     expect(found).toContain("LEFT_OUT client_metadata");
     expect(found).toContain("LEFT_OUT tools.3");
@@ -117,10 +128,16 @@ describe("Codex", () => {
   });
 
   it("works with a model of OpenAI, whose reasoning has no text", async () => {
-    const calls = { tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name: "shell", arguments: '{"command":["ls"]}' } }] };
+    const calls = {
+      tool_calls: [
+        { index: 0, id: "call_1", type: "function", function: { name: "shell", arguments: '{"command":["ls"]}' } },
+      ],
+    };
     const { send, sent } = await start("OPENAI", streamed([calls], "tool_calls"), streamed([{ content: "Done." }]));
     const { items } = await readAsCodex(await send(codexInput));
-    expect(items).toEqual([{ type: "function_call", call_id: "call_1", name: "shell", arguments: '{"command":["ls"]}' }]);
+    expect(items).toEqual([
+      { type: "function_call", call_id: "call_1", name: "shell", arguments: '{"command":["ls"]}' },
+    ]);
     const output = { type: "function_call_output", call_id: "call_1", output: "hello.txt" };
     expect((await readAsCodex(await send([...codexInput, ...items, output]))).shown).toBe("Done.");
     expect(sent(1)).toMatchObject({ verbosity: "low", reasoning_effort: "medium", parallel_tool_calls: true });

@@ -159,7 +159,8 @@ export async function readAsCodex(response: Response): Promise<CodexTurn> {
           shown += delta;
           break;
         case "response.reasoning_summary_text.delta":
-          if (active !== "reasoning" || summary_index !== 0) throw new Error("ReasoningSummaryDelta without active item");
+          if (active !== "reasoning" || summary_index !== 0)
+            throw new Error("ReasoningSummaryDelta without active item");
           break;
         case "response.output_item.done":
           items.push(sentBack(item));

@@ -1,8 +1,9 @@
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChatEvent } from "../../../src/chat/stream/events.ts";
 import { createFold } from "../../../src/chat/stream/fold.ts";
+import { ChoiceSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { type Part, PartSchema, Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { encodeParts, encodeReferences, keyPart } from "../../../src/surfaces/responses/opaque.ts";
 import { toResponse } from "../../../src/surfaces/responses/response.ts";
@@ -26,7 +27,7 @@ function completionOf(events: readonly ChatEvent[]) {
 
 function outputOf(parts: readonly Part[]): Record<string, unknown>[] {
   const fold = completionOf([]);
-  fold.choices.push({ $typeName: "dragoman.v1.Choice", index: 0, message: { parts } } as never);
+  fold.choices.push(create(ChoiceSchema, { message: { role: Role.ASSISTANT, parts: [...parts] } }));
   return itemsOf(fold);
 }
 
@@ -90,13 +91,23 @@ describe("the output of a response that a client sends back", () => {
     const parts = [
       part({ kind: { case: "reasoning", value: { text: "hm" } }, providerState: state("r") }),
       part({ kind: { case: "text", value: "same" } }),
-      part({ kind: { case: "toolCall", value: { id: "c", name: "f", argumentsJson: "{}" } }, providerState: state("c") }),
+      part({
+        kind: { case: "toolCall", value: { id: "c", name: "f", argumentsJson: "{}" } },
+        providerState: state("c"),
+      }),
       part({ kind: { case: "text", value: "same" }, providerState: state("t") }),
     ];
     const output = outputOf(parts).map(({ id: _, status: __, ...item }) => item);
     expect(nextParts(output)).toEqual(parts);
-    const sorted = [...output].sort((one, other) => Number(other.type === "reasoning") - Number(one.type === "reasoning"));
-    expect(nextParts(sorted).map(({ providerState }) => providerState?.data.toString())).toEqual(["r", undefined, "c", "t"]);
+    const sorted = [...output].sort(
+      (one, other) => Number(other.type === "reasoning") - Number(one.type === "reasoning"),
+    );
+    expect(nextParts(sorted).map(({ providerState }) => providerState?.data.toString())).toEqual([
+      "r",
+      undefined,
+      "c",
+      "t",
+    ]);
   });
 
   it("keeps the signature of reasoning whose summary the client has dropped", () => {
@@ -115,7 +126,10 @@ describe("the output of a response that a client sends back", () => {
   it("sends a web search once, although an item shows it and a reasoning item carries it", () => {
     const search = [
       part({ kind: { case: "serverToolCall", value: { id: "s", name: "web_search", inputJson: '{"query":"q"}' } } }),
-      part({ kind: { case: "serverToolResult", value: { toolCallId: "s", outputJson: "[1]" } }, providerState: state("x") }),
+      part({
+        kind: { case: "serverToolResult", value: { toolCallId: "s", outputJson: "[1]" } },
+        providerState: state("x"),
+      }),
       part({ kind: { case: "text", value: "found" } }),
     ];
     const output = outputOf(search);
@@ -133,14 +147,22 @@ describe("the output of a response that a client sends back", () => {
   });
 
   it("is state of OpenAI if Dragoman did not make it", () => {
-    const foreign = { type: "reasoning", id: "rs_1", summary: [{ type: "summary_text", text: "hm" }], encrypted_content: "gAAA" };
+    const foreign = {
+      type: "reasoning",
+      id: "rs_1",
+      summary: [{ type: "summary_text", text: "hm" }],
+      encrypted_content: "gAAA",
+    };
     const [thought] = nextParts([foreign]);
-    expect(thought).toMatchObject({ kind: { value: { text: "hm" } }, providerState: { provider: "openai", model: "" } });
+    expect(thought).toMatchObject({
+      kind: { value: { text: "hm" } },
+      providerState: { provider: "openai", model: "" },
+    });
     expect(JSON.parse(Buffer.from(thought?.providerState?.data ?? []).toString())).toEqual(foreign);
   });
 
   it("ignores references to parts that the client has dropped", () => {
-    const kind = keyPart({ case: "text", value: "dropped" });
+    const kind = keyPart({ case: "text", value: "dropped" }) ?? { case: "text", value: "" };
     const encrypted = encodeReferences(Array.from({ length: 1000 }, () => ({ kind, providerState: state("x") })));
     const turn = (index: number) => [
       { role: "assistant", content: `text ${index}` },

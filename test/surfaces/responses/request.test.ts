@@ -4,7 +4,9 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { rejectedItems } from "../../../src/surfaces/responses/items.ts";
+import { responsesSurface } from "../../../src/surfaces/responses/surface.ts";
 import { rejectedTools } from "../../../src/surfaces/responses/tools.ts";
+import { startSurface } from "../harness.ts";
 import { part, requestOf, translate } from "./translate.ts";
 
 const text = (value: string) => part({ kind: { case: "text", value } });
@@ -93,7 +95,9 @@ describe("the input of a request", () => {
         output: [{ type: "input_image", image_url: "https://a.example/a.png" }],
       },
     ];
-    const image = { kind: { case: "media", value: { source: { case: "url", value: "https://a.example/a.png" } } } } as const;
+    const image = {
+      kind: { case: "media", value: { source: { case: "url", value: "https://a.example/a.png" } } },
+    } as const;
     expect(messagesOf(input)).toEqual([
       [Role.USER, text("go")],
       [
@@ -113,7 +117,13 @@ describe("the input of a request", () => {
 
   it.each([
     [
-      { type: "local_shell_call", id: "lsh_1", call_id: "a", action: { type: "exec", command: ["ls"] }, status: "completed" },
+      {
+        type: "local_shell_call",
+        id: "lsh_1",
+        call_id: "a",
+        action: { type: "exec", command: ["ls"] },
+        status: "completed",
+      },
       { type: "local_shell_call_output", id: "a", output: "ok" },
       "local_shell",
       { type: "exec", command: ["ls"] },
@@ -144,7 +154,11 @@ describe("the input of a request", () => {
   it("takes a screenshot as the result of a computer call", () => {
     const input = [
       { type: "computer_call", id: "cu_1", call_id: "a", action: { type: "screenshot" }, status: "completed" },
-      { type: "computer_call_output", call_id: "a", output: { type: "computer_screenshot", image_url: "https://a.example" } },
+      {
+        type: "computer_call_output",
+        call_id: "a",
+        output: { type: "computer_screenshot", image_url: "https://a.example" },
+      },
     ];
     expect(requestOf(input).messages[1]?.parts[0]).toMatchObject({
       kind: { value: { toolCallId: "a", parts: [{ kind: { case: "media" } }] } },
@@ -162,7 +176,13 @@ describe("the input of a request", () => {
   });
 
   it("takes an image of an earlier response", () => {
-    const item = { type: "image_generation_call", id: "ig_1", status: "completed", result: "AQID", output_format: "webp" };
+    const item = {
+      type: "image_generation_call",
+      id: "ig_1",
+      status: "completed",
+      result: "AQID",
+      output_format: "webp",
+    };
     expect(partsOf(item)).toMatchObject([
       { kind: { case: "media", value: { source: { value: Buffer.from([1, 2, 3]) }, mediaType: "image/webp" } } },
     ]);
@@ -174,7 +194,12 @@ describe("the input of a request", () => {
   });
 
   it.each(Object.entries(rejectedItems))("rejects %s with a reason", (type, reason) => {
-    expect(() => requestOf([{ role: "user", content: "hi" }, { type, id: "x" }])).toThrow(`input.1: ${reason}`);
+    expect(() =>
+      requestOf([
+        { role: "user", content: "hi" },
+        { type, id: "x" },
+      ]),
+    ).toThrow(`input.1: ${reason}`);
   });
 
   it("rejects a reference without a type, as OpenAI's clients write it", () => {
@@ -198,7 +223,13 @@ describe("the parameters of a request", () => {
       service_tier: "flex",
       safety_identifier: "s",
     });
-    expect(parameters).toMatchObject({ maxOutputTokens: 9, temperature: 0.5, topP: 0.5, logprobs: true, topLogprobs: 2 });
+    expect(parameters).toMatchObject({
+      maxOutputTokens: 9,
+      temperature: 0.5,
+      topP: 0.5,
+      logprobs: true,
+      topLogprobs: 2,
+    });
     expect(reasoning).toMatchObject({ control: { value: ReasoningEffort.XHIGH }, format: ReasoningFormat.PARSED });
     expect(outputFormat).toMatchObject({
       format: { case: "jsonSchema", value: { name: "r", schemaJson: '{"type":"object"}', strict: true } },
@@ -210,8 +241,14 @@ describe("the parameters of a request", () => {
   it.each([
     ["none", { case: "mode", value: ToolChoiceMode.NONE }],
     ["required", { case: "mode", value: ToolChoiceMode.REQUIRED }],
-    [{ type: "function", name: "f" }, { case: "toolName", value: "f" }],
-    [{ type: "custom", name: "patch" }, { case: "toolName", value: "patch" }],
+    [
+      { type: "function", name: "f" },
+      { case: "toolName", value: "f" },
+    ],
+    [
+      { type: "custom", name: "patch" },
+      { case: "toolName", value: "patch" },
+    ],
     [
       {
         type: "allowed_tools",
@@ -225,7 +262,10 @@ describe("the parameters of a request", () => {
   });
 
   it.each([
-    [{ previous_response_id: "resp_1" }, "previous_response_id: is not supported, because Dragoman stores no responses"],
+    [
+      { previous_response_id: "resp_1" },
+      "previous_response_id: is not supported, because Dragoman stores no responses",
+    ],
     [{ conversation: "conv_1" }, "conversation: is not supported, because Dragoman stores no responses"],
     [{ background: true }, "background: is not supported"],
     [{ prompt: { id: "pmpt_1" } }, "prompt: is not supported, because Dragoman stores no prompts"],
@@ -234,7 +274,10 @@ describe("the parameters of a request", () => {
     [{ response_format: {} }, "response_format: is not a property of this API; write text.format"],
     [{ instrctions: "x" }, "instrctions: is not a property of this API; did you mean instructions?"],
     [{ stream_options: { include_obfuscation: false } }, "stream_options: requires stream to be true"],
-    [{ tool_choice: { type: "web_search_preview" } }, "tool_choice: cannot force a tool of the type web_search_preview"],
+    [
+      { tool_choice: { type: "web_search_preview" } },
+      "tool_choice: cannot force a tool of the type web_search_preview",
+    ],
     [
       { tool_choice: { type: "allowed_tools", mode: "auto", tools: [{ type: "web_search" }] } },
       "tool_choice.tools: must name a function or a custom tool",
@@ -250,7 +293,11 @@ describe("the parameters of a request", () => {
 
   it("names what it leaves out instead of dropping it in silence", () => {
     const input = [
-      { role: "assistant", phase: "commentary", content: [{ type: "output_text", text: "a", annotations: [{ type: "file_path" }] }] },
+      {
+        role: "assistant",
+        phase: "commentary",
+        content: [{ type: "output_text", text: "a", annotations: [{ type: "file_path" }] }],
+      },
       { role: "user", content: "hi" },
     ];
     const { extras } = translate({
@@ -277,9 +324,13 @@ describe("the parameters of a request", () => {
 });
 
 describe("the tools of a request", () => {
-  const toolsOf = (...tools: readonly object[]) =>
-    requestOf("hi", { tools }).tools.map(({ kind }) => kind.value);
-  const strict = { type: "object", properties: { a: { type: "string" } }, required: ["a"], additionalProperties: false };
+  const toolsOf = (...tools: readonly object[]) => requestOf("hi", { tools }).tools.map(({ kind }) => kind.value);
+  const strict = {
+    type: "object",
+    properties: { a: { type: "string" } },
+    required: ["a"],
+    additionalProperties: false,
+  };
 
   it("are strict by default only if strict mode allows their schema", () => {
     const loose = { type: "object", properties: { a: { type: "string" } } };
@@ -301,7 +352,10 @@ describe("the tools of a request", () => {
       format: { type: "grammar", syntax: "lark", definition: "start: begin" },
     });
     expect(tool).toMatchObject({ name: "apply_patch" });
-    const { description = "", parametersJsonSchema = "" } = tool as { description?: string; parametersJsonSchema?: string };
+    const { description = "", parametersJsonSchema = "" } = tool as {
+      description?: string;
+      parametersJsonSchema?: string;
+    };
     expect(description).toBe("Edits files.\n\nThe parameter input must match this lark grammar:\nstart: begin");
     expect(JSON.parse(parametersJsonSchema)).toMatchObject({ required: ["input"] });
   });
@@ -314,7 +368,11 @@ describe("the tools of a request", () => {
 
   const equivalentsOf = (tool: object) => {
     const { tools = [], isOptional } = translate({ input: "hi", tools: [tool] }).extras?.equivalentTools?.get(0) ?? {};
-    return { providers: tools.map(({ kind }) => kind.case === "providerTool" && kind.value.provider), isOptional, tools };
+    return {
+      providers: tools.map(({ kind }) => kind.case === "providerTool" && kind.value.provider),
+      isOptional,
+      tools,
+    };
   };
 
   it("search the web with the tool of the provider that serves the request", () => {
@@ -352,11 +410,24 @@ describe("the tools of a request", () => {
   });
 });
 
+it("a response repeats a schema with all digits of its integers", async () => {
+  const { post } = await startSurface(responsesSurface);
+  const tool = '{"type":"function","name":"f","parameters":{"maximum":12345678901234567890}}';
+  const response = await post(`{"model":"echo/echo","input":"hi","tools":[${tool}]}`);
+  expect(await response.text()).toContain('"maximum":12345678901234567890');
+});
+
 describe("the names of fields in errors and warnings", () => {
   const { nameField } = translate({
     instructions: "be brief",
     input: [
-      { role: "user", content: [{ type: "input_text", text: "a" }, { type: "input_image", image_url: "https://a" }] },
+      {
+        role: "user",
+        content: [
+          { type: "input_text", text: "a" },
+          { type: "input_image", image_url: "https://a" },
+        ],
+      },
       { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
       { type: "function_call_output", call_id: "c", output: "1" },
     ],

@@ -29,7 +29,7 @@ const context: ResponseContext = { echo: {}, toolNames: new ToolNames(), service
 
 /** Events as of a call of this API: one choice, and an id and a time from Dragoman. */
 function asCall(events: readonly ChatEvent[]): readonly ChatEvent[] {
-  return events.flatMap((event) => {
+  return events.flatMap((event): readonly ChatEvent[] => {
     if (event.case === "started") {
       const createTime = create(TimestampSchema, { seconds: 7n });
       return [{ ...event, value: { ...event.value, id: "chatcmpl-0af", model: "m", createTime } }];

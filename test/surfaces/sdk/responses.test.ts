@@ -4,7 +4,16 @@ import { generateText, stepCountIs, tool } from "ai";
 import OpenAI from "openai";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { begin, end, json, more, start as messageStart, sse, stop, text } from "../../contract/fixtures/anthropic-wire.ts";
+import {
+  begin,
+  end,
+  json,
+  start as messageStart,
+  more,
+  sse,
+  stop,
+  text,
+} from "../../contract/fixtures/anthropic-wire.ts";
 import { chunk as geminiChunk, sse as geminiSse } from "../../contract/fixtures/generate-content.ts";
 import { type RecordedRequest, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { checkEvents, type WireEvent } from "../responses/event-rules.ts";
@@ -12,6 +21,7 @@ import { startApis } from "./apis.ts";
 import { call, callPieces, cut, limited, stalled, streamed, weather, whole } from "./scripts.ts";
 
 type Input = OpenAI.Responses.ResponseInput;
+type Called = OpenAI.Responses.ResponseFunctionToolCall;
 type ResponseTool = OpenAI.Responses.FunctionTool;
 
 const models = {
@@ -46,7 +56,7 @@ async function twoTurns(client: OpenAI, model: string, stream: boolean) {
   const input: Input = [{ role: "user", content: "What is the weather in Oslo?" }];
   const ask = { model, input, tools: [weatherTool], include: ["reasoning.encrypted_content" as const], store: false };
   const first = stream ? await client.responses.stream(ask).finalResponse() : await client.responses.create(ask);
-  const called = first.output.find((item) => item.type === "function_call");
+  const called = [...first.output].find((item): item is Called => item.type === "function_call");
   if (called === undefined) throw new Error("the model called no tool");
   const second = await client.responses.create({
     ...ask,
@@ -121,7 +131,10 @@ describe("the client openai, over the Responses API", () => {
       body: JSON.stringify({ model, input: "hello", stream: true }),
     });
     const body = await response.text();
-    const blocks = body.trimEnd().split("\n\n").filter((block) => !block.startsWith(":"));
+    const blocks = body
+      .trimEnd()
+      .split("\n\n")
+      .filter((block) => !block.startsWith(":"));
     for (const block of blocks) {
       const [first = "", second = ""] = block.split("\n");
       expect(first).toBe(`event: ${JSON.parse(second.replace("data: ", "")).type}`);
@@ -134,7 +147,12 @@ describe("the client openai, over the Responses API", () => {
     const first = stream ? streamed(callPieces, "tool_calls") : whole({ tool_calls: [call] }, "tool_calls");
     const { client, model, requests } = await start("OPENAI", first, whole({ content: "It rains." }));
     const { called, second } = await twoTurns(client, model, stream);
-    expect(called).toMatchObject({ name: "weather", call_id: "call_1", arguments: '{"city":"Oslo"}', status: "completed" });
+    expect(called).toMatchObject({
+      name: "weather",
+      call_id: "call_1",
+      arguments: '{"city":"Oslo"}',
+      status: "completed",
+    });
     expect(second.output_text).toBe("It rains.");
     expect(bodyOf(requests[1]).messages.slice(1)).toEqual([
       { role: "assistant", content: null, tool_calls: [call] },
@@ -178,7 +196,13 @@ describe("the client openai, over the Responses API", () => {
   });
 
   it("sends Claude its web search and its citations back", async () => {
-    const found = { type: "web_search_result", url: "https://a.example", title: "A", encrypted_content: "ZW5j", page_age: null };
+    const found = {
+      type: "web_search_result",
+      url: "https://a.example",
+      title: "A",
+      encrypted_content: "ZW5j",
+      page_age: null,
+    };
     const citation = {
       type: "web_search_result_location",
       url: "https://a.example",
@@ -205,12 +229,19 @@ describe("the client openai, over the Responses API", () => {
     const input: Input = [{ role: "user", content: "weather?" }];
     const tools = [{ type: "web_search" as const }];
     const first = await client.responses.stream({ model, input, tools }).finalResponse();
-    expect(first.output[0]).toMatchObject({ type: "web_search_call", action: { type: "search", query: "weather Oslo" } });
+    expect(first.output[0]).toMatchObject({
+      type: "web_search_call",
+      action: { type: "search", query: "weather Oslo" },
+    });
     const message = first.output.find((item) => item.type === "message");
     expect(message?.content).toMatchObject([
       { text: "It rains.", annotations: [{ type: "url_citation", url: "https://a.example", title: "A" }] },
     ]);
-    await client.responses.create({ model, tools, input: [...input, ...(first.output as Input), { role: "user", content: "sure?" }] });
+    await client.responses.create({
+      model,
+      tools,
+      input: [...input, ...(first.output as Input), { role: "user", content: "sure?" }],
+    });
     expect(bodyOf(requests[0]).tools).toEqual([{ type: "web_search_20250305", name: "web_search" }]);
     expect(bodyOf(requests[1]).messages[1].content).toMatchObject([
       { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "weather Oslo" } },
@@ -233,7 +264,11 @@ describe("the client openai, over the Responses API", () => {
     const first = streamed([{ reasoning_content: "hm" }, ...callPieces], "tool_calls");
     const { client, model, requests } = await start("DEEPSEEK", first, whole({ content: "It rains." }));
     const { first: response } = await twoTurns(client, model, true);
-    expect(response.output[0]).toEqual({ id: expect.any(String), type: "reasoning", summary: [{ type: "summary_text", text: "hm" }] });
+    expect(response.output[0]).toEqual({
+      id: expect.any(String),
+      type: "reasoning",
+      summary: [{ type: "summary_text", text: "hm" }],
+    });
     expect(bodyOf(requests[1]).messages[1]).toMatchObject({ role: "assistant", reasoning_content: "hm" });
   });
 
@@ -273,7 +308,11 @@ describe("the client openai, over the Responses API", () => {
 
   it("gets errors that name the fields of this API", async () => {
     const { client, model } = await start("OPENAI", limited);
-    const failed = client.responses.create({ model, input: "hello", text: { format: { type: "json_schema", name: "a b", schema: {} } } });
+    const failed = client.responses.create({
+      model,
+      input: "hello",
+      text: { format: { type: "json_schema", name: "a b", schema: {} } },
+    });
     await expect(failed).rejects.toMatchObject({ status: 400, param: "text.format.name" });
     const unknown = client.responses.create({ model: "no/model", input: "hello" });
     await expect(unknown).rejects.toMatchObject({ status: 404, code: "model_not_found", param: "model" });
@@ -307,7 +346,11 @@ describe("the client openai, over the Responses API", () => {
   it("gets a clear error for a stored response, and for what needs one", async () => {
     const { client, model } = await start("OPENAI", whole({ content: "hello" }));
     const text = "Dragoman stores no responses";
-    for (const failed of [client.responses.retrieve("resp_1"), client.responses.cancel("resp_1"), client.responses.delete("resp_1")]) {
+    for (const failed of [
+      client.responses.retrieve("resp_1"),
+      client.responses.cancel("resp_1"),
+      client.responses.delete("resp_1"),
+    ]) {
       await expect(failed).rejects.toMatchObject({ status: 404, message: expect.stringContaining(text) });
     }
     await expect(client.responses.inputItems.list("resp_1")).rejects.toMatchObject({ status: 404 });
@@ -320,7 +363,11 @@ describe("the client openai, over the Responses API", () => {
     const { client, model, requests, records } = await start("OPENAI", whole({ content: "hello" }));
     const input: Input = [{ role: "user", content: "one two three" }];
     const count = await client.responses.inputTokens.count({ model, input, instructions: "be brief" });
-    const longer = await client.responses.inputTokens.count({ model, input: "one two three four five six", instructions: "be brief" });
+    const longer = await client.responses.inputTokens.count({
+      model,
+      input: "one two three four five six",
+      instructions: "be brief",
+    });
     expect(count).toEqual({ object: "response.input_tokens", input_tokens: expect.any(Number) });
     expect(longer.input_tokens).toBe(count.input_tokens + 3);
     expect(requests).toEqual([]);
