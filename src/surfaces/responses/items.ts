@@ -95,12 +95,12 @@ const hostedTypes = [
 ] as const;
 const hosted = z.looseObject({ ...ofItem, type: z.enum(hostedTypes) });
 
-const sendItems = "send the whole conversation in input instead";
-
 /** Items that Dragoman rejects, with the reason. */
 export const rejectedItems: RejectedTypes = {
-  item_reference: `refers to a stored item, but Dragoman stores none; ${sendItems}`,
-  compaction: `holds a conversation that only OpenAI can read; ${sendItems}`,
+  // With `store`, which is true by default, @ai-sdk/openai sends references instead of items.
+  item_reference:
+    "refers to a stored item, but Dragoman stores none; set store to false, so that the client sends items",
+  compaction: "holds a conversation that only OpenAI can read; send the whole conversation in input instead",
   compaction_trigger: "asks to shorten the conversation, which Dragoman does not support; shorten input in the client",
   mcp_approval_request: "belongs to MCP servers that OpenAI calls, which Dragoman does not support; omit the item",
   mcp_approval_response: "belongs to MCP servers that OpenAI calls, which Dragoman does not support; omit the item",

@@ -116,6 +116,16 @@ describe("the output of a response that a client sends back", () => {
     expect(nextParts([{ ...item, summary: [] }])).toEqual([thought]);
   });
 
+  it("has reasoning whose text the provider withholds", () => {
+    const withheld = part({
+      kind: { case: "reasoning", value: { text: "", redacted: true } },
+      providerState: state("s"),
+    });
+    const output = outputOf([withheld]);
+    expect(output).toMatchObject([{ type: "reasoning", summary: [] }]);
+    expect(nextParts(output)).toEqual([withheld]);
+  });
+
   it("gives the state of equal texts to the response that they belong to", () => {
     const signed = part({ kind: { case: "text", value: "OK" }, providerState: state("2") });
     const plain = part({ kind: { case: "text", value: "OK" } });
