@@ -48,7 +48,9 @@ export function readLeftOut(request: ResponsesBody): readonly FieldPath[] {
   for (const [index, name] of (request.include ?? []).entries()) {
     if (!honored.has(name)) found.push(["include", index]);
   }
-  const { reasoning, input } = request;
+  const { reasoning, input, user, safety_identifier } = request;
+  // ChatRequest has one user.
+  if (user && safety_identifier && user !== safety_identifier) found.push(["user"]);
   for (const name of unreadNames(reasoning ?? {}, readReasoning)) found.push(["reasoning", name]);
   if (typeof input !== "string") {
     for (const [index, item] of input.entries()) found.push(...leftOutOf(item, ["input", index]));

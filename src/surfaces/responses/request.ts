@@ -126,13 +126,7 @@ function optionsOf(body: ResponsesBody): Readonly<Record<string, unknown>> {
     given[name] === null || given[name] === undefined ? [] : [[name, given[name]] as const],
   );
   const verbosity = body.text?.verbosity;
-  // If both are set, ChatRequest.user gets `safety_identifier`.
-  const user = body.safety_identifier && body.user && body.safety_identifier !== body.user ? body.user : undefined;
-  return Object.fromEntries([
-    ...named,
-    ...(verbosity ? [["verbosity", verbosity] as const] : []),
-    ...(user ? [["user", user] as const] : []),
-  ]) satisfies Readonly<Record<string, unknown>>;
+  return Object.fromEntries([...named, ...(verbosity ? [["verbosity", verbosity] as const] : [])]);
 }
 
 function customNote(path: FieldPath) {

@@ -6,6 +6,7 @@ import { type Tool, ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
 import { present } from "../kit/parse-request.ts";
 import { flag, text } from "../openai-shape/body.ts";
 import { jsonRecord, toJsonText } from "../openai-shape/json-values.ts";
+import { unreadNames } from "../openai-shape/unread-names.ts";
 import { customDescription, customSchema } from "./custom-tools.ts";
 import { type HostedTool, type HostedTools, hostedSchema, hostedTools } from "./hosted-tools.ts";
 import { type RejectedTypes, rejectTypes } from "./rejected-types.ts";
@@ -105,6 +106,8 @@ export function readTools(tools: readonly BodyTool[], names: ToolNames): ReadToo
     read.push({ tool: { kind: { case: "function", value: functionOf(tool, name, namespace) } }, place });
     if (isCustom) emulated.push(place);
     if (tool.defer_loading) leftOut.push([...place, "defer_loading"]);
+    const { shape } = isCustom ? customTool : functionTool;
+    for (const name of unreadNames(tool, shape)) leftOut.push([...place, name]);
   };
   for (const [index, tool] of tools.entries()) {
     const place = ["tools", index];

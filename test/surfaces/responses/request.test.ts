@@ -303,17 +303,21 @@ describe("the parameters of a request", () => {
     const { extras } = translate({
       input,
       client_metadata: { a: "b" },
+      user: "u",
+      safety_identifier: "s",
       reasoning: { mode: "pro" },
       include: ["reasoning.encrypted_content", "file_search_call.results"],
-      tools: [{ type: "function", name: "f", parameters: {}, defer_loading: true }],
+      tools: [{ type: "function", name: "f", parameters: {}, defer_loading: true, output_schema: {} }],
     });
     expect(extras?.leftOut).toEqual([
       ["client_metadata"],
       ["include", 1],
+      ["user"],
       ["reasoning", "mode"],
       ["input", 0, "phase"],
       ["input", 0, "content", 0, "annotations", 0],
       ["tools", 0, "defer_loading"],
+      ["tools", 0, "output_schema"],
     ]);
   });
 
