@@ -24,11 +24,12 @@ interface CountEndpoint {
 /** Makes the route of an endpoint that counts tokens. It asks no provider. */
 export function countRoute(endpoint: CountEndpoint): Route {
   return {
+    name: endpoint.name,
     method: "POST",
     path: endpoint.path,
     async handle(context) {
       const { request, maxRequestBytes } = context;
-      const call = beginCall(context, { name: endpoint.name, mayCost: false }, endpoint.surface.toError);
+      const call = beginCall(context, { name: endpoint.name, mayCost: false, stream: false }, endpoint.surface.toError);
       if (call !== undefined) await serveCount(call, endpoint, context);
       if (!request.complete) discardRest(request, maxRequestBytes);
     },

@@ -33,8 +33,9 @@ interface Lookup {
 
 /** Makes a route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
-  const { method = "GET", path } = lookup;
+  const { name, method = "GET", path } = lookup;
   return {
+    name,
     method,
     path,
     async handle(context) {
@@ -47,7 +48,7 @@ export function lookupRoute(lookup: Lookup): Route {
 
 async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
   const { parameters, response } = context;
-  const call = beginCall(context, { name, mayCost: false }, toError);
+  const call = beginCall(context, { name, mayCost: false, stream: false }, toError);
   if (call === undefined) return;
   try {
     await admitCall(call);
