@@ -10,6 +10,7 @@ import type { RouteOptions } from "./kit/route.ts";
 import { type SurfaceHandler, serveRoutes } from "./kit/router.ts";
 import { openaiRoutes } from "./openai/index.ts";
 import { toOpenAiError } from "./openai-shape/errors.ts";
+import { responsesRoutes } from "./responses/index.ts";
 
 const messages = [{ role: "user", content: "What is the capital of France?" }];
 
@@ -18,7 +19,7 @@ export const httpApis: readonly HttpApi[] = [
   {
     name: "OpenAI",
     prefix: "/v1",
-    routes: openaiRoutes,
+    routes: [...openaiRoutes, ...responsesRoutes],
     toError: toOpenAiError,
     example: { path: "/v1/chat/completions", body: { model: "echo/echo", messages } },
   },

@@ -130,7 +130,78 @@ export const apis = {
     error: z.strictObject({ detail }),
     invalid: 422,
   },
+  responses: {
+    path: "/v1/responses",
+    full: {
+      model: "echo/echo",
+      instructions: "be brief",
+      input: [
+        { role: "developer", content: "be kind" },
+        {
+          type: "message",
+          role: "user",
+          content: [
+            { type: "input_text", text: "hi" },
+            { type: "input_image", image_url: "data:image/png;base64,AAAA", detail: "auto" },
+          ],
+        },
+        { type: "reasoning", id: "rs_1", summary: [{ type: "summary_text", text: "hm" }], encrypted_content: "gAAA" },
+        { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
+        { type: "function_call_output", call_id: "c", output: "4" },
+        { type: "custom_tool_call", call_id: "d", name: "patch", input: "x" },
+        { type: "custom_tool_call_output", call_id: "d", output: [{ type: "input_text", text: "5" }] },
+        {
+          type: "message",
+          id: "msg_1",
+          status: "completed",
+          role: "assistant",
+          content: [{ type: "output_text", text: "ho", annotations: [{ type: "url_citation", url: "https://a" }] }],
+        },
+        { role: "user", content: "hi" },
+      ],
+      tools: [
+        { type: "function", name: "f", description: "d", parameters: schema, strict: true },
+        { type: "custom", name: "patch", format: { type: "grammar", syntax: "lark", definition: "start: /x/" } },
+        { type: "namespace", name: "n", tools: [{ type: "function", name: "g", parameters: schema }] },
+        { type: "web_search", external_web_access: false },
+      ],
+      tool_choice: { type: "allowed_tools", mode: "auto", tools: [{ type: "function", name: "f" }] },
+      parallel_tool_calls: true,
+      max_output_tokens: 10,
+      temperature: 0.5,
+      top_p: 0.9,
+      top_logprobs: 2,
+      include: ["message.output_text.logprobs", "reasoning.encrypted_content"],
+      reasoning: { effort: "low", summary: "auto" },
+      text: { format: { type: "json_schema", name: "r", schema, strict: true }, verbosity: "low" },
+      metadata: { a: "b" },
+      store: false,
+      stream: false,
+      truncation: "auto",
+      user: "u",
+      prompt_cache_key: "k",
+    },
+    ask: (content: unknown, more?: object) => ({
+      model: "echo/echo",
+      input: [
+        {
+          role: "user",
+          content: typeof content === "string" || !Array.isArray(content) ? content : content.map(toInputPart),
+        },
+      ],
+      ...more,
+    }),
+    error: objectOfError,
+    invalid: 400,
+  },
 } as const satisfies Record<string, Api>;
+
+/** Converts a text part of OpenAI's chat API to that of the Responses API. */
+function toInputPart(part: unknown): unknown {
+  return typeof part === "object" && part !== null && "type" in part && part.type === "text"
+    ? { ...part, type: "input_text" }
+    : part;
+}
 
 export const apiNames = [
   "openai",
@@ -138,4 +209,5 @@ export const apiNames = [
   "deepinfra",
   "egp-chat",
   "egp-deployment",
+  "responses",
 ] as const satisfies readonly (keyof typeof apis)[];

@@ -27,8 +27,8 @@ async function post(api: Api, body: string): Promise<{ status: number; text: str
   expect(response.status).toBeLessThan(500);
   if (isStream) {
     // A stream that fails after its start must not end as if it were complete.
-    const last = text.trimEnd().split("\n\n").at(-1)?.replace("data: ", "") ?? "";
-    const failed = last !== "[DONE]" && "error" in JSON.parse(last);
+    const last = text.trimEnd().split("data: ").at(-1) ?? "";
+    const failed = last !== "[DONE]" && isFailure(JSON.parse(last));
     expect(record.outcome).toBe(failed ? "failed" : "ok");
   } else if (response.status === 200) {
     JSON.parse(text);
@@ -39,6 +39,11 @@ async function post(api: Api, body: string): Promise<{ status: number; text: str
     expect(record).toMatchObject({ requestId: response.headers.get("x-request-id") });
   }
   return { status: response.status, text };
+}
+
+/** Whether the last event of a stream says that the call failed. */
+function isFailure(last: { readonly type?: string }): boolean {
+  return "error" in last || last.type === "response.failed";
 }
 
 const change = fc.record({

@@ -20,14 +20,15 @@ export function keepAllowedTools(
   if (choice?.case !== "allowedTools" || takesAllowedTools) return draft;
   const { mode, toolNames } = choice.value;
   const allowed = new Set(toolNames);
-  const toolOrigins = request.tools.flatMap(({ kind }, index) =>
+  const kept = request.tools.flatMap(({ kind }, index) =>
     kind.case === "providerTool" || (kind.case === "function" && allowed.has(kind.value.name)) ? index : [],
   );
-  const tools = toolOrigins.flatMap((index) => request.tools[index] ?? []);
+  const toolOrigins = kept.map((index) => draft.toolOrigins?.[index] ?? index);
+  const tools = kept.flatMap((index) => request.tools[index] ?? []);
   const toolChoice = create(ToolChoiceSchema, { choice: { case: "mode", value: mode } });
   const message = `${model.provider} does not support allowed_tools; Dragoman sends only the allowed functions`;
   const hints = request.tools.flatMap(({ cacheHint }, index): readonly Adaptation[] => {
-    if (cacheHint === undefined || toolOrigins.includes(index)) return [];
+    if (cacheHint === undefined || kept.includes(index)) return [];
     return [lostHint(["tools", index], "this tool is not allowed")];
   });
   return adapt({ ...draft, toolOrigins, request: { ...request, tools, toolChoice } }, [

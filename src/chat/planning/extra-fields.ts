@@ -1,5 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { FieldPath } from "../../field-path.ts";
+import type { Tool } from "../../gen/dragoman/v1/tool_pb.js";
+import type { WarningKind } from "./adaptations.ts";
 
 /** Fields of a body of another HTTP API that ChatRequest has no field for. */
 export interface ExtraFields {
@@ -10,6 +12,17 @@ export interface ExtraFields {
   readonly isDocumented: (name: string) => boolean;
   /** Body paths of fields inside messages and other fields that Dragoman leaves out. */
   readonly leftOut: readonly FieldPath[];
+  /** What the translation of the body did differently, by body paths. Default: nothing. */
+  readonly notes?: readonly { readonly reason: WarningKind; readonly path: FieldPath; readonly message: string }[];
+  /** By the index of a tool, the tools of providers that do the same. Default: none. */
+  readonly equivalentTools?: ReadonlyMap<number, EquivalentTools>;
   /** Whether the body turns reasoning on without an amount. */
   readonly turnsReasoningOn: boolean;
+}
+
+/** Tools of several providers that do the same. */
+interface EquivalentTools {
+  readonly tools: readonly Tool[];
+  /** Whether to leave the tool out at other providers, instead of rejecting the request. */
+  readonly isOptional: boolean;
 }

@@ -19,6 +19,9 @@ export function placeExtraFields(
   if (extras === undefined) return draft;
   const taken: [string, JsonObject[string]][] = [];
   const warnings = leftOutOf(provider, extras.leftOut);
+  for (const { reason, path, message } of extras.notes ?? []) {
+    warnings.push({ reason, field: fieldOf(provider, path), message });
+  }
   for (const [name, value] of Object.entries(extras.fields)) {
     const isTaken = extraFields?.has(name) || (checkOptions !== undefined && !extras.isDocumented(name));
     if (isTaken) taken.push([name, value]);

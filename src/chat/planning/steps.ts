@@ -21,6 +21,7 @@ import { keepLastMessages } from "./memory.ts";
 import { normalizeMedia } from "./normalize-media.ts";
 import { orderResults } from "./order-results.ts";
 import { placeExtraFields } from "./place-extra-fields.ts";
+import { placeTools } from "./place-tools.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { renderPrompt } from "./render-prompt.ts";
 import { scopeCacheKey } from "./scope-cache-key.ts";
@@ -37,6 +38,7 @@ type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
 const steps: readonly Step[] = [
   replaceHalves,
   placeExtraFields,
+  placeTools,
   turnReasoningOn,
   normalizeMedia,
   placeDeploymentParameters,

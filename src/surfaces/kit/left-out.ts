@@ -28,7 +28,8 @@ export function createLeftOut({
   omitsReasoning = false,
   showsSources = false,
   showsMedia = false,
-}: Pick<ChatSurface, "omitsReasoning" | "showsSources" | "showsMedia">): (event: ChatEvent) => ChatEvent {
+  shows,
+}: Pick<ChatSurface, "omitsReasoning" | "showsSources" | "showsMedia" | "shows">): (event: ChatEvent) => ChatEvent {
   const found = new Set<Content>();
   return (event) => {
     switch (event.case) {
@@ -38,7 +39,8 @@ export function createLeftOut({
         const { delta } = event.value;
         const isShown =
           (showsSources && delta.case === "citation" && isPage(delta.value)) ||
-          (showsMedia && delta.case === "media" && isShownMedia(delta.value));
+          (showsMedia && delta.case === "media" && isShownMedia(delta.value)) ||
+          shows?.(delta);
         const content = isShown ? undefined : contentOf(delta);
         if (content !== undefined && (content !== "reasoning" || omitsReasoning)) found.add(content);
         return event;

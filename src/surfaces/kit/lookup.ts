@@ -5,6 +5,7 @@ import { allowedModels } from "../../calls/allowed-models.ts";
 import { toGatewayError } from "../../errors.ts";
 import type { Catalog } from "../../models/catalog.ts";
 import { beginCall } from "./begin-call.ts";
+import { discardRest } from "./body.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { sendError, sendJson } from "./send.ts";
 import type { ToError } from "./surface.ts";
@@ -18,20 +19,31 @@ export interface LookupRequest extends Pick<RouteContext, "parameters"> {
   readonly allowed: AllowedModels;
 }
 
-/** GET endpoint of an API that returns a JSON value. */
+/** Endpoint of an API that returns a JSON value, and reads no body. */
 interface Lookup {
   /** Method name in call records, such as `openai-models`. */
   readonly name: string;
+  /** Default: GET. */
+  readonly method?: Route["method"];
   readonly path: string;
   readonly toError: ToError;
   /** Returns the JSON value of the response. Throws a GatewayError if the lookup fails. */
   lookUp(request: LookupRequest): unknown;
 }
 
-/** Makes a GET route that authenticates the caller and responds with a JSON value. */
+/** Makes a route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
-  const { name, path } = lookup;
-  return { name, method: "GET", path, handle: (context) => serveLookup(lookup, context) };
+  const { name, method = "GET", path } = lookup;
+  return {
+    name,
+    method,
+    path,
+    async handle(context) {
+      const { request, maxRequestBytes } = context;
+      await serveLookup(lookup, context);
+      if (!request.complete) discardRest(request, maxRequestBytes);
+    },
+  };
 }
 
 async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {

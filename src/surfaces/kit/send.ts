@@ -5,6 +5,7 @@ import { createFold } from "../../chat/stream/fold.ts";
 import { drained } from "../../drained.ts";
 import type { GatewayError } from "../../errors.ts";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
+import { encodeJson } from "./encode-json.ts";
 import { httpHeadersOf } from "./http-status.ts";
 import { formatEvent } from "./server-sent-event.ts";
 import { SilenceTimer } from "./silence-timer.ts";
@@ -125,7 +126,7 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
 }
 
 function encode(value: unknown): Buffer<ArrayBuffer> {
-  return Buffer.from(JSON.stringify(value));
+  return Buffer.from(encodeJson(value));
 }
 
 function sendBody(response: ServerResponse, status: number, body: Buffer): void {

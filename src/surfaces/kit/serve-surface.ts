@@ -1,18 +1,17 @@
 import type { ServerResponse } from "node:http";
 import { create } from "@bufbuild/protobuf";
-import { abortable } from "../../abortable.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders, routingHeaders, targetHeader } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
-import type { CallSource } from "../../calls/call-environment.ts";
+import type { CallRequest } from "../../calls/plan-call.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
-import { type FieldViolation, GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
+import { type FieldViolation, type GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
 import { formatDotted } from "../../field-path.ts";
 import { CompleteChatRequestSchema, type StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
-import { Pace } from "../../pace.ts";
 import { beginCall } from "./begin-call.ts";
-import { discardRest, parseBody, readBody } from "./body.ts";
+import { discardRest } from "./body.ts";
 import { createLeftOut } from "./left-out.ts";
+import { readRequest } from "./read-request.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { createStreamSink, createWholeSink, type Sink, sendError } from "./send.ts";
 import { formatEvent } from "./server-sent-event.ts";
@@ -33,23 +32,12 @@ async function serveSurface(surface: ChatSurface, context: RouteContext): Promis
 }
 
 async function serveCall(call: Call, surface: ChatSurface, context: RouteContext): Promise<void> {
-  const { parameters, request, response, maxRequestBytes, streamHeadersAfterMs } = context;
+  const { response, streamHeadersAfterMs } = context;
   let translated: Translated | undefined;
   try {
     await admitCall(call);
-    const { requestHeader: headers } = call.source;
-    requireJson(call.source);
-    const body = await abortable(
-      readBody(request, maxRequestBytes, (bytes) => call.holdRequest(bytes)),
-      call.signal,
-    );
-    call.requestComplete();
-    const { catalog, rejectsOptions = false } = call.snapshot;
-    const pace = new Pace();
-    const parsed = parseBody(body, call.maxValues);
-    if (pace.isLong) await pace.nextTurn();
-    call.signal.throwIfAborted();
-    translated = surface.translate(parsed, { parameters, headers, catalog, rejectsOptions });
+    const { value, request } = await readRequest(call, context);
+    translated = surface.translate(value, request);
     const { endsWithDone } = surface;
     const sink = translated.streamed
       ? createStreamSink(response, translated, { endsWithDone, headersAfterMs: streamHeadersAfterMs }, call)
@@ -67,38 +55,16 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
   }
 }
 
-/**
- * Rejects a body whose content type is not JSON. If no API key is required, this stops web pages from making calls
- * through a visitor's browser: before it sends JSON to another site, a browser sends a CORS preflight request, which
- * Dragoman does not allow (Fetch standard, CORS-safelisted request-header).
- */
-function requireJson({ requestHeader }: CallSource): void {
-  const type = requestHeader.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
-  if (/^application\/([\w.-]+\+)?json$/i.test(type)) return;
-  throw new GatewayError("UNSUPPORTED_ENCODING", "the body must be JSON; send content-type: application/json");
-}
-
 async function serveTranslated(
   surface: ChatSurface,
-  { chat, extras, streamed, nameField }: Translated,
+  translated: Translated,
   sink: Sink,
   call: Call,
   response: ServerResponse,
 ): Promise<void> {
   const events = serveChat(call, {
-    schema: CompleteChatRequestSchema,
-    message: () => create(CompleteChatRequestSchema, { chat }),
-    streamed,
+    ...callRequest(surface, translated),
     keepProviderDeltas: false,
-    ...(surface.profile && { profile: surface.profile }),
-    translatesOptions: true,
-    extras,
-    words: {
-      isOwn: false,
-      nameField: (path) => formatDotted(nameField(path)),
-      memoryStrategy: surface.memoryStrategy,
-      unstreamed: "set stream to false",
-    },
     beforeAnswer: () => setAnswerHeaders(response, call),
     toThrown: (error) => error,
   });
@@ -110,6 +76,27 @@ async function serveTranslated(
   } finally {
     sink.stop();
   }
+}
+
+/** Returns the request of a call in the words of an API. */
+export function callRequest(
+  { profile, memoryStrategy }: Pick<ChatSurface, "profile" | "memoryStrategy">,
+  { chat, extras, streamed, nameField }: Pick<Translated, "chat" | "extras" | "streamed" | "nameField">,
+): CallRequest<typeof CompleteChatRequestSchema> {
+  return {
+    schema: CompleteChatRequestSchema,
+    message: () => create(CompleteChatRequestSchema, { chat }),
+    streamed,
+    ...(profile && { profile }),
+    translatesOptions: true,
+    extras,
+    words: {
+      isOwn: false,
+      nameField: (path) => formatDotted(nameField(path)),
+      memoryStrategy,
+      unstreamed: "set stream to false",
+    },
+  };
 }
 
 /** Passes the events of a call to a sink. If the sink throws, the call fails with that error. */
@@ -141,7 +128,8 @@ function sendFailure(
 ): void {
   const named = inNamesOf(translated, error);
   if (response.headersSent) {
-    response.end(formatEvent(surface.toStreamError(named, call.requestId)));
+    const events = translated?.toLastEvents?.(named, call.requestId) ?? [surface.toStreamError(named, call.requestId)];
+    response.end(events.map(formatEvent).join(""));
     return;
   }
   response.removeHeader(targetHeader);
@@ -149,7 +137,8 @@ function sendFailure(
   sendError(response, error, surface.toError(named, call.requestId));
 }
 
-function inNamesOf(translated: Translated | undefined, error: GatewayError): GatewayError {
+/** Names the fields of an error by their paths in the body. */
+export function inNamesOf(translated: Pick<Translated, "nameField"> | undefined, error: GatewayError): GatewayError {
   const { reason, message, facts } = error;
   const nameField = translated?.nameField;
   if (nameField === undefined || facts.fields === undefined) return error;

@@ -1,3 +1,5 @@
+import { encodeJson } from "./encode-json.ts";
+
 /** One server-sent event of a stream. */
 export interface ServerSentEvent {
   /** Name of the event. Unset: the event has no name. */
@@ -8,6 +10,6 @@ export interface ServerSentEvent {
 
 /** Formats a server-sent event: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export function formatEvent({ event, data }: ServerSentEvent): string {
-  const line = `data: ${JSON.stringify(data)}\n\n`;
+  const line = `data: ${encodeJson(data)}\n\n`;
   return event === undefined ? line : `event: ${event}\n${line}`;
 }

@@ -4,6 +4,7 @@ import type { GatewayError } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { ChatCompletion } from "../../gen/dragoman/v1/completion_pb.js";
+import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import type { Catalog } from "../../models/catalog.ts";
 import type { ProfileName } from "../../profiles/profiles.ts";
 import type { ServerSentEvent } from "./server-sent-event.ts";
@@ -34,6 +35,11 @@ export interface Translated {
    * applies it to the fields of warnings, and to those of errors before `toError`.
    */
   readonly nameField: (path: FieldPath) => FieldPath;
+  /**
+   * Translates an error into the last events of the stream, in place of `ChatSurface.toStreamError`. For APIs whose
+   * last event depends on those before it.
+   */
+  toLastEvents?(error: GatewayError, requestId: string): readonly ServerSentEvent[];
 }
 
 /** Error response of an HTTP API. */
@@ -67,6 +73,8 @@ export interface ChatSurface {
   readonly showsSources?: boolean;
   /** Whether responses have audio and images. Default false. */
   readonly showsMedia?: boolean;
+  /** Whether responses have a field for a delta that the properties above do not decide. Default: none has one. */
+  readonly shows?: (delta: PartDelta["delta"]) => boolean;
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;
   /** Translates a body. Throws INVALID_REQUEST with the body's field paths. */

@@ -63,19 +63,22 @@ const codesOfRules: Readonly<Record<string, string>> = {
   invalid_type: "invalid_type",
 };
 
+/** `param` of errors that no field violation names, by reason, for an API whose fields have other names. */
+export type ErrorParams = Readonly<Partial<Record<Reason, string>>>;
+
 /** Translates an error to OpenAI's error response. */
-export function toOpenAiError(error: GatewayError, requestId: string): SurfaceError {
-  return { status: httpStatusOf(error), body: { error: toErrorObject(error, requestId) } };
+export function toOpenAiError(error: GatewayError, requestId: string, params: ErrorParams = {}): SurfaceError {
+  return { status: httpStatusOf(error), body: { error: toErrorObject(error, requestId, params) } };
 }
 
 /** Translates an error to OpenAI's error event in a stream. */
 export function toOpenAiStreamError(error: GatewayError, requestId: string): ServerSentEvent {
-  return { data: { error: toErrorObject(error, requestId) } };
+  return { data: { error: toErrorObject(error, requestId, {}) } };
 }
 
 /** Returns OpenAI's error object. `param` is the first invalid field; the message names all invalid fields. */
-function toErrorObject(error: GatewayError, requestId: string): object {
-  const kind = kinds[error.reason];
+function toErrorObject(error: GatewayError, requestId: string, params: ErrorParams): object {
+  const kind = { ...kinds[error.reason], ...(params[error.reason] && { param: params[error.reason] }) };
   const [first] = error.facts.fields ?? [];
   const isInvalid = error.reason === "INVALID_REQUEST";
   return {

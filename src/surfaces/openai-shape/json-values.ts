@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { z } from "zod";
 import { invalidRequest } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
+import { exactIntegers } from "../kit/encode-json.ts";
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
@@ -13,9 +14,7 @@ export const jsonRecord = z.custom<JsonRecord>(
 
 /** Formats a body value as JSON text. A bigint keeps all its digits. */
 export function toJsonText(value: unknown): string {
-  return JSON.stringify(value, (_key, entry: unknown) =>
-    typeof entry === "bigint" ? JSON.rawJSON(String(entry)) : entry,
-  );
+  return JSON.stringify(value, exactIntegers);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { FieldPath } from "../../field-path.ts";
 import type { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
 import { type Message, type MessageSchema, type PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { mediaSource } from "../kit/data-uri.ts";
+import { type PageAnnotation, toPageCitation } from "./page-citation.ts";
 import { type BodyPart, type Markable, type ObjectOf, toAudioType, toCacheHint, toDetail } from "./parts.ts";
 import { type BodyOutputMedia, replayedMedia } from "./replayed-media.ts";
 
@@ -27,15 +28,8 @@ export interface BodyMessage extends Markable, BodyOutputMedia {
   readonly partial?: boolean | null | undefined;
 }
 
-/** OpenAI's annotation of a web page. Positions are in characters; 0 to 0 means that there is none. */
 interface BodyAnnotation {
-  readonly url_citation: {
-    readonly url: string;
-    readonly title?: string | null | undefined;
-    readonly start_index?: number | null | undefined;
-    readonly end_index?: number | null | undefined;
-    readonly content?: string | null | undefined;
-  };
+  readonly url_citation: PageAnnotation;
 }
 
 interface BodyToolCall {
@@ -173,15 +167,9 @@ function toCitations(
 ): NonNullable<PartInit["citations"]> {
   const positions = new TextPositions();
   if (typeof content === "string") positions.append(content);
-  return annotations.flatMap((annotation) => {
-    if (!("url_citation" in annotation)) return [];
-    const { url, title, start_index, end_index, content: citedText } = annotation.url_citation;
-    return {
-      source: { case: "url", value: { url, title: title ?? "" } },
-      citedText: citedText ?? "",
-      ...positions.toBytes(start_index ?? 0, end_index ?? 0),
-    };
-  });
+  return annotations.flatMap((annotation) =>
+    "url_citation" in annotation ? toPageCitation(annotation.url_citation, positions) : [],
+  );
 }
 
 function callParts({ tool_calls }: BodyMessage): readonly ReadPart[] {

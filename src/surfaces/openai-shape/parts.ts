@@ -63,7 +63,7 @@ export const base64 = z.string().transform((text, context) => {
 /**
  * Schema of file data: OpenAI's base64 `data:` URI, plain base64, which means a PDF, or OpenRouter's http URL of a PDF.
  */
-const fileData = z.string().transform((text, context) => {
+export const fileData = z.string().transform((text, context) => {
   const { source, mediaType } = mediaSource(text);
   if (source?.case === "data") return { source, mediaType: mediaType ?? pdf };
   if (/^https?:/i.test(text)) return { source: { case: "url", value: text } as const, mediaType: pdf };
@@ -86,7 +86,7 @@ const audioTypes = {
 } as const;
 
 type AudioFormat = keyof typeof audioTypes;
-const openAiFormats: readonly AudioFormat[] = ["wav", "mp3"];
+export const openAiAudioFormats: readonly AudioFormat[] = ["wav", "mp3"];
 export const allAudioFormats: readonly AudioFormat[] = ["wav", "mp3", "aac", "aiff", "flac", "m4a", "ogg", "pcm16"];
 
 interface Address {
@@ -131,7 +131,11 @@ export type BodyPart = Markable &
  * Makes the schemas of content parts. `marks`: schemas of prompt cache breakpoints, for the types that allow them.
  * `audioFormats`: formats of `input_audio`.
  */
-export function partSchemas<Marks extends z.ZodRawShape>(object: ObjectOf, marks: Marks, audioFormats = openAiFormats) {
+export function partSchemas<Marks extends z.ZodRawShape>(
+  object: ObjectOf,
+  marks: Marks,
+  audioFormats = openAiAudioFormats,
+) {
   const address = object({ url: z.string() });
   return {
     text: object({ type: z.literal("text"), text: z.string(), ...marks }),

@@ -8,7 +8,8 @@ import { present } from "../kit/parse-request.ts";
 import { type EffortWord, flag, integer, type Maybe, type OpenAiBody, text } from "./body.ts";
 import type { ObjectOf } from "./parts.ts";
 
-const efforts = {
+/** Reasoning efforts of the contract by the words of these APIs. */
+export const efforts = {
   none: ReasoningEffort.NONE,
   minimal: ReasoningEffort.MINIMAL,
   low: ReasoningEffort.LOW,

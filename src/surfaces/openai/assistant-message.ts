@@ -7,6 +7,7 @@ import { flag, text } from "../openai-shape/body.ts";
 import { jsonRecord } from "../openai-shape/json-values.ts";
 import { cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { outputMediaFields } from "../openai-shape/replayed-media.ts";
+import { unreadNames } from "../openai-shape/unread-names.ts";
 
 const position = z.number().int().nonnegative();
 const part = partSchemas(object, cacheMarks(object));
@@ -109,14 +110,4 @@ export function readLeftOut(messages: readonly Replayed[]): ExtraFields["leftOut
   }
   if (wrong.length > 0) throw invalidRequest(wrong);
   return found;
-}
-
-function unreadNames(value: object, read: object): readonly string[] {
-  return Object.entries(value).flatMap(([name, entry]) =>
-    Object.hasOwn(read, name) || isNothing(entry) ? [] : [name],
-  );
-}
-
-function isNothing(value: unknown): boolean {
-  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
 }

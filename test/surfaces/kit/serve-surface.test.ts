@@ -116,11 +116,14 @@ describe("request bodies", () => {
   });
 });
 
+const circle: { self?: object } = {};
+circle.self = circle;
+
 describe("a bug in a translator", () => {
   it.each<[string, ChatSurface, object]>([
     ["a request translator", { ...egpChatSurface, translate: fail }, {}],
     ["a response translator", faulty({ toResponse: fail }), {}],
-    ["a response that JSON cannot hold", faulty({ toResponse: () => 1n }), {}],
+    ["a response that JSON cannot hold", faulty({ toResponse: () => circle }), {}],
     ["a stream translator", faulty({ createStream: () => fail }), { stream: true }],
   ])("responds to a bug in %s with an INTERNAL error without details", async (_name, broken, more) => {
     const surface = await startSurface(broken, echoed);
