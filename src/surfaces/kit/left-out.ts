@@ -20,6 +20,11 @@ const names = {
 
 type Content = keyof typeof names;
 
+type Shown = Pick<
+  ChatSurface,
+  "omitsReasoning" | "showsSources" | "showsCitations" | "showsServerTools" | "showsMedia"
+>;
+
 /**
  * Creates a function that adds a warning to the event `completed` for each kind of content in the events before it that
  * the API has no field for. It returns all other events unchanged.
@@ -27,8 +32,10 @@ type Content = keyof typeof names;
 export function createLeftOut({
   omitsReasoning = false,
   showsSources = false,
+  showsCitations = false,
+  showsServerTools = false,
   showsMedia = false,
-}: Pick<ChatSurface, "omitsReasoning" | "showsSources" | "showsMedia">): (event: ChatEvent) => ChatEvent {
+}: Shown): (event: ChatEvent) => ChatEvent {
   const found = new Set<Content>();
   return (event) => {
     switch (event.case) {
@@ -37,7 +44,9 @@ export function createLeftOut({
       case "delta": {
         const { delta } = event.value;
         const isShown =
-          (showsSources && delta.case === "citation" && isPage(delta.value)) ||
+          (delta.case === "citation" &&
+            (isPage(delta.value) ? showsSources : showsCitations && hasSource(delta.value))) ||
+          (showsServerTools && (delta.case === "serverToolCall" || delta.case === "serverToolResult")) ||
           (showsMedia && delta.case === "media" && isShownMedia(delta.value));
         const content = isShown ? undefined : contentOf(delta);
         if (content !== undefined && (content !== "reasoning" || omitsReasoning)) found.add(content);
@@ -67,6 +76,10 @@ function isShownMedia(media: Media): boolean {
 
 function isPage({ source }: Citation): boolean {
   return source.case === "url";
+}
+
+function hasSource({ source }: Citation): boolean {
+  return source.case !== undefined;
 }
 
 function contentOf({ case: kind, value }: PartDelta["delta"]): Content | undefined {

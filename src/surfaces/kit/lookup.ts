@@ -12,6 +12,7 @@ import type { ToError } from "./surface.ts";
 /** Input of a lookup. */
 export interface LookupRequest extends Pick<RouteContext, "parameters"> {
   readonly catalog: Catalog;
+  readonly query: URLSearchParams;
   /** The caller's account. Empty if the caller selects none. */
   readonly account: string;
   /** Models that the caller may request. */
@@ -23,6 +24,10 @@ interface Lookup {
   /** Method name in call records, such as `openai-models`. */
   readonly name: string;
   readonly path: string;
+  /** Header that a request has. Default: any request. */
+  readonly requires?: string;
+  /** The API's own name of the header `x-request-id`. Default none. */
+  readonly requestIdHeader?: string;
   readonly toError: ToError;
   /** Returns the JSON value of the response. Throws a GatewayError if the lookup fails. */
   lookUp(request: LookupRequest): unknown;
@@ -30,19 +35,26 @@ interface Lookup {
 
 /** Makes a GET route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
-  return { method: "GET", path: lookup.path, handle: (context) => serveLookup(lookup, context) };
+  const { path, requires } = lookup;
+  return {
+    method: "GET",
+    path,
+    ...(requires !== undefined && { requires }),
+    handle: (context) => serveLookup(lookup, context),
+  };
 }
 
-async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
-  const { parameters, response } = context;
-  const call = beginCall(context, { name, mayCost: false }, toError);
+async function serveLookup({ name, requestIdHeader, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
+  const { parameters, request, response } = context;
+  const call = beginCall(context, { name, mayCost: false }, toError, requestIdHeader);
   if (call === undefined) return;
   try {
     await admitCall(call);
     const { caller, source, snapshot } = call;
     const account = lookupAccount(caller, source.requestHeader.get("x-selected-account-id"));
     const allowed = allowedModels(call, account);
-    sendJson(response, 200, lookUp({ catalog: snapshot.catalog, account, allowed, parameters }));
+    const query = new URLSearchParams(request.url?.split("?", 2)[1]);
+    sendJson(response, 200, lookUp({ catalog: snapshot.catalog, query, account, allowed, parameters }));
     call.settle();
   } catch (thrown) {
     const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);

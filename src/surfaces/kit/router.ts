@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { requestPath } from "./request-path.ts";
 import type { Route, RouteContext, RouteOptions } from "./route.ts";
 
@@ -9,7 +9,7 @@ export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse
 export function serveRoutes(routes: readonly Route[], options: RouteOptions): SurfaceHandler {
   const find = createRouter(routes);
   return (request, response) => {
-    const match = find(request.method ?? "", requestPath(request));
+    const match = find(request.method ?? "", requestPath(request), request.headers);
     if (match === undefined) return false;
     if ("allow" in match) {
       response.writeHead(405, { allow: match.allow }).end();
@@ -25,12 +25,15 @@ type RouteMatch =
   | { readonly route: Route; readonly parameters: RouteContext["parameters"] }
   | { readonly allow: string };
 
-/** Makes a function that finds the first route for a method and a path; undefined if no route has the path. */
-export function createRouter(routes: readonly Route[]): (method: string, path: string) => RouteMatch | undefined {
+/** Makes a function that finds the first route for a request; undefined if no route has the path. */
+export function createRouter(
+  routes: readonly Route[],
+): (method: string, path: string, headers?: IncomingHttpHeaders) => RouteMatch | undefined {
   const entries = routes.map((route) => ({ route, pattern: patternOf(route.path), methods: methodsOf(route) }));
-  return (method, path) => {
+  return (method, path, headers = {}) => {
     const allowed: string[] = [];
     for (const { route, pattern, methods } of entries) {
+      if (route.requires !== undefined && headers[route.requires] === undefined) continue;
       const found = pattern.exec(path);
       if (found === null) continue;
       if (methods.includes(method)) return { route, parameters: decoded(found.groups) };

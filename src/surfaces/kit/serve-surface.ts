@@ -1,18 +1,18 @@
 import type { ServerResponse } from "node:http";
-import { create } from "@bufbuild/protobuf";
-import { abortable } from "../../abortable.ts";
+import { create, type DescMessage } from "@bufbuild/protobuf";
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders, routingHeaders, targetHeader } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
-import type { CallSource } from "../../calls/call-environment.ts";
+import type { CallRequest } from "../../calls/plan-call.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
-import { type FieldViolation, GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
+import { type GatewayError, toGatewayError } from "../../errors.ts";
 import { formatDotted } from "../../field-path.ts";
 import { CompleteChatRequestSchema, type StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
-import { Pace } from "../../pace.ts";
 import { beginCall } from "./begin-call.ts";
-import { discardRest, parseBody, readBody } from "./body.ts";
+import { discardRest } from "./body.ts";
+import { inNamesOf } from "./error-message.ts";
 import { createLeftOut } from "./left-out.ts";
+import { receiveBody } from "./receive-body.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { createStreamSink, createWholeSink, type Sink, sendError } from "./send.ts";
 import { formatEvent } from "./server-sent-event.ts";
@@ -26,7 +26,8 @@ export function chatRoute(surface: ChatSurface): Route {
 /** Serves one request: admits the call, translates the body, runs the call and sends the response. Never throws. */
 async function serveSurface(surface: ChatSurface, context: RouteContext): Promise<void> {
   const { request, maxRequestBytes } = context;
-  const call = beginCall(context, { name: surface.name, mayCost: true }, surface.toError);
+  const { name, toError, requestIdHeader } = surface;
+  const call = beginCall(context, { name, mayCost: true }, toError, requestIdHeader);
   if (call !== undefined) await serveCall(call, surface, context);
   if (!request.complete) discardRest(request, maxRequestBytes);
 }
@@ -36,22 +37,17 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
   let translated: Translated | undefined;
   try {
     await admitCall(call);
-    const { requestHeader: headers } = call.source;
-    requireJson(call.source);
-    const body = await abortable(
-      readBody(request, maxRequestBytes, (bytes) => call.holdRequest(bytes)),
-      call.signal,
-    );
-    call.requestComplete();
+    const body = await receiveBody(call, request, maxRequestBytes);
     const { catalog, rejectsOptions = false } = call.snapshot;
-    const pace = new Pace();
-    const parsed = parseBody(body, call.maxValues);
-    if (pace.isLong) await pace.nextTurn();
-    call.signal.throwIfAborted();
-    translated = surface.translate(parsed, { parameters, headers, catalog, rejectsOptions });
-    const { endsWithDone } = surface;
+    translated = surface.translate(body, {
+      parameters,
+      headers: call.source.requestHeader,
+      catalog,
+      rejectsOptions,
+    });
+    const { endsWithDone, ping } = surface;
     const sink = translated.streamed
-      ? createStreamSink(response, translated, { endsWithDone, headersAfterMs: streamHeadersAfterMs }, call)
+      ? createStreamSink(response, translated, { endsWithDone, ping, headersAfterMs: streamHeadersAfterMs }, call)
       : createWholeSink(response, translated);
     await serveTranslated(surface, translated, sink, call, response);
   } catch (thrown) {
@@ -66,38 +62,20 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
   }
 }
 
-/**
- * Rejects a body whose content type is not JSON. If no API key is required, this stops web pages from making calls
- * through a visitor's browser: before it sends JSON to another site, a browser sends a CORS preflight request, which
- * Dragoman does not allow (Fetch standard, CORS-safelisted request-header).
- */
-function requireJson({ requestHeader }: CallSource): void {
-  const type = requestHeader.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
-  if (/^application\/([\w.-]+\+)?json$/i.test(type)) return;
-  throw new GatewayError("UNSUPPORTED_ENCODING", "the body must be JSON; send content-type: application/json");
-}
-
 async function serveTranslated(
   surface: ChatSurface,
-  { chat, extras, streamed, nameField }: Translated,
+  translated: Translated,
   sink: Sink,
   call: Call,
   response: ServerResponse,
 ): Promise<void> {
+  const { chat, streamed } = translated;
   const events = serveChat(call, {
+    ...requestOf(surface, translated),
     schema: CompleteChatRequestSchema,
     message: () => create(CompleteChatRequestSchema, { chat }),
     streamed,
     keepProviderDeltas: false,
-    ...(surface.profile && { profile: surface.profile }),
-    translatesOptions: true,
-    extras,
-    words: {
-      isOwn: false,
-      nameField: (path) => formatDotted(nameField(path)),
-      memoryStrategy: surface.memoryStrategy,
-      unstreamed: "set stream to false",
-    },
     beforeAnswer: () => setAnswerHeaders(response, call),
     toThrown: (error) => error,
   });
@@ -109,6 +87,24 @@ async function serveTranslated(
   } finally {
     sink.stop();
   }
+}
+
+/** Returns what the HTTP API tells about a request, besides the request itself. */
+export function requestOf(
+  { profile, memoryStrategy }: Pick<ChatSurface, "profile" | "memoryStrategy">,
+  { extras, nameField }: Pick<Translated, "extras" | "nameField">,
+) {
+  return {
+    ...(profile && { profile }),
+    translatesOptions: true,
+    extras,
+    words: {
+      isOwn: false,
+      nameField: (path) => formatDotted(nameField(path)),
+      memoryStrategy,
+      unstreamed: "set stream to false",
+    },
+  } satisfies Partial<CallRequest<DescMessage>>;
 }
 
 /** Passes the events of a call to a sink. If the sink throws, the call fails with that error. */
@@ -138,7 +134,7 @@ function sendFailure(
   call: Call,
   response: ServerResponse,
 ): void {
-  const named = inNamesOf(translated, error);
+  const named = inNamesOf(translated?.nameField, error);
   if (response.headersSent) {
     response.end(formatEvent(surface.toStreamError(named, call.requestId)));
     return;
@@ -146,16 +142,4 @@ function sendFailure(
   response.removeHeader(targetHeader);
   for (const [name, value] of routingHeaders(call, true)) response.setHeader(name, value);
   sendError(response, error, surface.toError(named, call.requestId));
-}
-
-function inNamesOf(translated: Translated | undefined, error: GatewayError): GatewayError {
-  const { reason, message, facts } = error;
-  const nameField = translated?.nameField;
-  if (nameField === undefined || facts.fields === undefined) return error;
-  const fields = facts.fields.map(
-    (violation): FieldViolation =>
-      violation.root === undefined ? { ...violation, root: "body", field: nameField(violation.field) } : violation,
-  );
-  const text = reason === "INVALID_REQUEST" ? invalidRequest(fields).message : message;
-  return error.with({ fields }, text);
 }

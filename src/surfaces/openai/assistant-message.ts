@@ -2,9 +2,9 @@ import { z } from "zod";
 import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
 import { type FieldViolation, invalidRequest, mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
+import { jsonRecord } from "../kit/json-values.ts";
 import { misspelledHint } from "../kit/property-hints.ts";
 import { flag, text } from "../openai-shape/body.ts";
-import { jsonRecord } from "../openai-shape/json-values.ts";
 import { cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { outputMediaFields } from "../openai-shape/replayed-media.ts";
 
