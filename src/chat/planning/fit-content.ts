@@ -141,7 +141,10 @@ function fitKind(
   role: Role,
   { context, path, place, changes }: Place,
 ): Part["kind"] | undefined {
-  const { model: { provider }, accepts } = context;
+  const {
+    model: { provider },
+    accepts,
+  } = context;
   switch (kind.case) {
     case undefined:
       changes.leaveOut(path, "the part has no kind that this version knows; it is not sent");

@@ -23,7 +23,9 @@ export function fitReasoning(draft: Draft, { extras, model, checkSupport }: Plan
   const { request } = draft;
   const { control } = request.reasoning ?? {};
   const supports = (effort: ReasoningEffort) =>
-    !checkSupport(withEffort(request, effort)).some(({ kind, field }) => kind === "REJECTED" && field[0] === "reasoning");
+    !checkSupport(withEffort(request, effort)).some(
+      ({ kind, field }) => kind === "REJECTED" && field[0] === "reasoning",
+    );
   if (extras?.turnsReasoningOn && control?.case === undefined) {
     const effort = usual.find(supports);
     return effort === undefined ? draft : { ...draft, request: withEffort(request, effort) };
