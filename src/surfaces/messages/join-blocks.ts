@@ -59,7 +59,8 @@ function extend(block: Joined, delta: Exclude<BlockDelta, { type: "input_json_de
 }
 
 /** Returns the input of a call. Arguments that are no JSON, for instance cut off, are a text inside an object. */
-function inputOf(json: string): unknown {
+export function inputOf(json: string): unknown {
+  if (json === "") return {};
   const value = fromJsonText(json);
   return typeof value === "object" && value !== null ? value : { invalid_arguments: json };
 }

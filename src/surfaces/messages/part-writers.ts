@@ -39,12 +39,13 @@ export function createWriter({ delta }: PartDelta, output: BlockOutput, isClaude
   }
 }
 
-/** Writes text, with its citations. */
+/** Writes text, with its citations. This API has no block for a refusal: it is text, and a block after it says so. */
 export class TextWriter implements PartWriter {
   readonly #output: BlockOutput;
   readonly #isClaude: IsClaude;
   readonly #states: ProviderState[] = [];
   readonly #citations: Citation[] = [];
+  #isRefusal = false;
   #isOpen = false;
 
   constructor(output: BlockOutput, isClaude: IsClaude) {
@@ -54,6 +55,7 @@ export class TextWriter implements PartWriter {
 
   add({ delta, providerState }: PartDelta): void {
     if (providerState !== undefined) this.#states.push(providerState);
+    this.#isRefusal ||= delta.case === "refusal";
     if (delta.case === "citation") this.cite(delta.value);
     else if ((delta.case === "text" || delta.case === "refusal") && delta.value !== "") {
       this.#open();
@@ -76,14 +78,11 @@ export class TextWriter implements PartWriter {
   end(): void {
     const state = joinStates(this.#states);
     const citations = this.#citations.some((one) => hasForeignState(one, this.#isClaude)) ? this.#citations : [];
-    const isCarried = state !== undefined || citations.length > 0;
-    const carriedPart = { ...(state && { providerState: state }), citations };
-    if (this.#isOpen) {
-      this.#output.stop();
-      if (isCarried) this.#output.whole(carrierBlock("previous", carriedPart));
-    } else if (isCarried) {
-      this.#output.whole(carrierBlock("part", { ...carriedPart, kind: { case: "text", value: "" } }));
-    }
+    const kind = { case: this.#isRefusal ? "refusal" : "text", value: "" } as const;
+    const rest = { ...(state && { providerState: state }), citations, kind };
+    const isCarried = state !== undefined || citations.length > 0 || this.#isRefusal;
+    if (this.#isOpen) this.#output.stop();
+    if (isCarried) this.#output.whole(carrierBlock(this.#isOpen ? "previous" : "part", rest));
   }
 
   #open(): void {

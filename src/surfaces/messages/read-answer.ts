@@ -39,8 +39,14 @@ function isRedacted(block: Block): block is Extract<AssistantBlock, { type: "red
 }
 
 /** Adds carried fields, which replace those of the block: the block has less of them. */
-function withCarried(part: ReadPart["part"], { providerState, citations }: Part): ReadPart["part"] {
-  return { ...part, ...(providerState && { providerState }), ...(citations.length > 0 && { citations }) };
+function withCarried(part: ReadPart["part"], { kind, providerState, citations }: Part): ReadPart["part"] {
+  const said = part.kind?.case === "text" ? part.kind.value : undefined;
+  return {
+    ...part,
+    ...(kind.case === "refusal" && said !== undefined && { kind: { case: "refusal", value: said } as const }),
+    ...(providerState && { providerState }),
+    ...(citations.length > 0 && { citations }),
+  };
 }
 
 /** @param isOthers whether the block is of a provider with another API, so that it has no state of Anthropic's */

@@ -7,6 +7,7 @@ import { fromJsonText } from "../kit/json-values.ts";
 import type { Block, BlockOutput } from "./block-output.ts";
 import { carrierBlock } from "./carried.ts";
 import { asObject, claudeMembers, type IsClaude } from "./claude.ts";
+import { inputOf } from "./join-blocks.ts";
 import type { PartWriter } from "./part-writers.ts";
 
 /**
@@ -18,7 +19,9 @@ export class CallWriter implements PartWriter {
   readonly #isClaude: IsClaude;
   readonly #lateStates: ProviderState[] = [];
   #json = "";
-  #isOpen = false;
+  /** Block of a call that is written as a whole, since clients join the input of only some types of blocks. */
+  #held: Block | undefined;
+  #hasBegun = false;
 
   constructor(output: BlockOutput, isClaude: IsClaude) {
     this.#output = output;
@@ -27,12 +30,12 @@ export class CallWriter implements PartWriter {
 
   add({ delta, providerState: state }: PartDelta): void {
     if (delta.case !== "toolCall" && delta.case !== "serverToolCall") return;
-    if (!this.#isOpen) this.#begin(delta.case === "toolCall", delta.value, state);
+    if (!this.#hasBegun) this.#begin(delta.case === "toolCall", delta.value, state);
     else if (state !== undefined) this.#lateStates.push(state);
     const json = delta.case === "toolCall" ? delta.value.argumentsJson : delta.value.inputJson;
     if (json === "") return;
     this.#json += json;
-    this.#output.delta({ type: "input_json_delta", partial_json: json });
+    if (this.#held === undefined) this.#output.delta({ type: "input_json_delta", partial_json: json });
   }
 
   canEnd(): boolean {
@@ -40,24 +43,27 @@ export class CallWriter implements PartWriter {
   }
 
   end(): void {
-    this.#output.stop();
+    if (this.#held === undefined) this.#output.stop();
+    else this.#output.whole({ ...this.#held, input: inputOf(this.#json) });
     const state = joinStates(this.#lateStates);
     if (state !== undefined) this.#output.whole(carrierBlock("previous", { providerState: state }));
   }
 
   #begin(isCallers: boolean, { id, name }: ToolCall | ServerToolCall, state: ProviderState | undefined): void {
-    this.#isOpen = true;
+    this.#hasBegun = true;
     const members = claudeMembers(state, this.#isClaude);
     const call = { id, name, input: {} };
     if (isCallers) {
       if (members === undefined && state !== undefined) this.#carryState(state);
       this.#output.start({ type: "tool_use", caller: { type: "direct" }, ...members, ...call });
-    } else if (members === undefined) {
+    } else if (typeof members?.type === "string") {
+      const block = { ...members, type: members.type, ...call };
+      if (block.type === "server_tool_use") this.#output.start(block);
+      else this.#held = block;
+    } else {
       // Anthropic's API has no other calls of a provider's tool whose name and results can be any.
       this.#carryState(state);
-      this.#output.start({ type: "mcp_tool_use", ...call, server_name: state?.provider ?? "provider" });
-    } else {
-      this.#output.start({ type: "server_tool_use", ...members, ...call });
+      this.#held = { type: "mcp_tool_use", ...call, server_name: state?.provider ?? "provider" };
     }
   }
 
