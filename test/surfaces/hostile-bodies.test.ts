@@ -27,7 +27,12 @@ async function post(api: Api, body: string): Promise<{ status: number; text: str
   expect(response.status).toBeLessThan(500);
   if (isStream) {
     // A stream that fails after its start must not end as if it were complete.
-    const last = text.trimEnd().split("\n\n").at(-1)?.replace(/^(event: .*\n)?data: /, "") ?? "";
+    const last =
+      text
+        .trimEnd()
+        .split("\n\n")
+        .at(-1)
+        ?.replace(/^(event: .*\n)?data: /, "") ?? "";
     const failed = last !== "[DONE]" && "error" in JSON.parse(last);
     expect(record.outcome).toBe(failed ? "failed" : "ok");
   } else if (response.status === 200) {

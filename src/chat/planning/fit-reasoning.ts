@@ -19,7 +19,10 @@ const byAmount = [NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX];
  *
  * Runs before the support checks, which report a model that does not reason.
  */
-export function fitReasoning(draft: Draft, { extras, model, checkSupport }: PlanningContext): Draft {
+export function fitReasoning(
+  draft: Draft,
+  { extras, model, checkSupport }: Pick<PlanningContext, "extras" | "model" | "checkSupport">,
+): Draft {
   const { request } = draft;
   const { control } = request.reasoning ?? {};
   const supports = (effort: ReasoningEffort) =>

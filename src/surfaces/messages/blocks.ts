@@ -128,9 +128,11 @@ const typesElsewhere: ReadonlySet<string> = new Set(
 
 /** Block of a tool that Anthropic runs, and other blocks that only Anthropic's API has. They are sent back unchanged. */
 const serverBlock = z.looseObject({
-  type: z
-    .string()
-    .refine((type) => !typesElsewhere.has(type), "is the type of a block that an assistant message cannot have"),
+  type: z.string().refine((type) => !typesElsewhere.has(type), {
+    error: "is the type of a block that an assistant message cannot have",
+    // Otherwise the union below takes this form for the meant one.
+    abort: true,
+  }),
   cache_control: cacheControl,
 });
 

@@ -7,7 +7,9 @@ import { assistantContent, cacheControl, systemContent, userContent } from "./bl
 const flag = z.boolean().nullish();
 const text = z.string().nullish();
 /** Integers of ChatRequest have 32 bits. Its validation checks narrower ranges. */
-const integer = z.int32("must be an integer from -2147483648 to 2147483647");
+const integer = z.int32({
+  error: ({ input }) => (input === undefined ? undefined : "must be an integer from -2147483648 to 2147483647"),
+});
 const anything = z.unknown().optional();
 
 const functionTool = z.looseObject({
@@ -21,7 +23,10 @@ const functionTool = z.looseObject({
 
 /** Tool that Anthropic defines, such as `web_search_20250305`. */
 const anthropicTool = z.looseObject({
-  type: z.string().refine((type) => type !== "custom", "must be custom, or the type of a tool of Anthropic"),
+  type: z.string().refine((type) => type !== "custom", {
+    error: "must be custom, or the type of a tool of Anthropic",
+    abort: true,
+  }),
   name: text,
   cache_control: cacheControl,
 });

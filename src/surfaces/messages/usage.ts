@@ -46,9 +46,10 @@ function cacheCreation(usage: Usage | undefined): object {
   };
 }
 
+/** Returns the counts of tools that Anthropic's API has. Other providers name theirs in other ways. */
 function toServerToolUse({ serverToolRequests }: Usage): object | null {
-  if (Object.keys(serverToolRequests).length === 0) return null;
-  return { web_search_requests: 0, web_fetch_requests: 0, ...serverToolRequests };
+  const own = Object.entries(serverToolRequests).filter(([name]) => name.endsWith("_requests"));
+  return own.length === 0 ? null : { web_search_requests: 0, web_fetch_requests: 0, ...Object.fromEntries(own) };
 }
 
 const tiers: Readonly<Record<string, string>> = {
