@@ -11,6 +11,7 @@ const source = resolve(import.meta.dirname, "../src");
  */
 const modules: readonly (readonly [module: string, allowed: readonly string[]])[] = [
   ["gen", []],
+  ["client", ["gen"]],
   ["field-path.ts", []],
   ["well-formed.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
@@ -25,7 +26,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["drained.ts", []],
   ["fair-slots.ts", ["errors.ts"]],
   ["bounded-pool.ts", ["fair-slots.ts"]],
-  ["load", ["errors.ts"]],
+  ["sampled.ts", []],
+  ["load", ["errors.ts", "sampled.ts"]],
   ["run-within.ts", []],
   ["append.ts", []],
   ["pace.ts", []],
@@ -131,6 +133,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "errors.ts",
       "trace-context.ts",
       "make-folder.ts",
+      "sampled.ts",
       "profiles",
       "accounts/limits/spending-reader.ts",
       "config/config.ts",
@@ -144,6 +147,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "errors.ts",
+      "sampled.ts",
       "trace-context.ts",
       "config/config.ts",
       "config/telemetry.ts",
@@ -163,6 +167,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "field-path.ts",
         "errors.ts",
         "fair-slots.ts",
+        "sampled.ts",
         "trace-context.ts",
         "tokens",
         "chat",
@@ -241,7 +246,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
 
 /** Packages that only some modules may import. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
-  "@connectrpc/": ["server", "cli/remote"],
+  "@connectrpc/": ["client", "server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],

@@ -4,4 +4,9 @@ export interface CallMethod {
   readonly name: string;
   /** Whether its calls may ask a provider, so that the ledger has a record of each. */
   readonly mayCost: boolean;
+  /** Whether its response is a stream. Undefined: the request decides. */
+  readonly stream?: boolean | undefined;
 }
+
+/** Method in the records of requests for a method that does not exist. */
+export const unknownMethod: CallMethod = { name: "unknown", mayCost: false };

@@ -249,9 +249,9 @@ export class Call implements ObservedCall {
   }
 
   /** An upstream request of this call begins. Returns the trace context to send to its provider, if there is one. */
-  attemptBegins(attempt: Attempt, request: ChatRequest): TraceContext | undefined {
+  attemptBegins(attempt: Attempt, request: ChatRequest, baseUrl: string | undefined): TraceContext | undefined {
     this.#upstream.begin(attempt);
-    return this.#observers.trace(this.trace, (tracer) => tracer.beginAttempt(this, attempt, request));
+    return this.#observers.trace(this.trace, (tracer) => tracer.beginAttempt(this, attempt, request, baseUrl));
   }
 
   /** Reports to the observers that an upstream request of this call ended. */
@@ -261,8 +261,8 @@ export class Call implements ObservedCall {
   }
 
   /** Reports to the observers that an upstream request of this call failed. */
-  attemptFailed(failure: GatewayError): void {
-    this.#observers.notify((observer) => observer.attemptFailed?.(this, failure));
+  attemptFailed(attempt: Attempt, failure: GatewayError, request: ChatRequest): void {
+    this.#observers.notify((observer) => observer.attemptFailed?.(this, attempt, failure, request));
   }
 
   /** Records the time of the first output, `elapsedMs` after the call began. Later calls have no effect. */
@@ -333,6 +333,7 @@ export class Call implements ObservedCall {
       trace: this.trace,
       keyId: this.#caller?.keyId ?? "",
       ...this.#facts,
+      stream: this.#method.stream ?? this.#facts.stream,
     };
   }
 

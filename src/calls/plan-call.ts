@@ -82,7 +82,7 @@ export async function prepareCall<Desc extends DescMessage>(
   const { catalog, adapters, rejectsOptions, profile: configuredProfile } = snapshot;
   const { user = "", labels = {}, model = "", accountId = "" } = request.chat ?? {};
   // These values are not validated yet, and the record is written to the log: truncate them.
-  call.note({ user: cut(user), labels: cutLabels(labels), model: cut(model) });
+  call.note({ user: cut(user), labels: cutLabels(labels), model: cut(model), stream: streamed });
   const account = selectAccount(call.caller, call.source.requestHeader.get("x-selected-account-id"), accountId);
   call.note({ accountId: cut(account) });
   const allowed = allowedModels(call, account);

@@ -66,14 +66,14 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
         stops,
         elapsedMs: () => call.elapsedMs,
         charge: (usage, serviceTier) => bill.charge(sent.model, usage, serviceTier, providerTools(request)),
-        onTrace: (attempt) => call.attemptBegins(attempt, request),
+        onTrace: (attempt, baseUrl) => call.attemptBegins(attempt, request, baseUrl),
         onOutput(attempt) {
           outputMs.set(planned, call.elapsedMs);
           onOutput(attempt);
         },
-        onFailure(failure) {
+        onFailure(failure, attempt) {
           onFailure(failure);
-          call.attemptFailed(failure);
+          call.attemptFailed(attempt, failure, request);
         },
         onEnd(attempt) {
           onEnd(attempt);

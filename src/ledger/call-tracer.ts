@@ -12,6 +12,15 @@ export interface CallTracer extends CallObserver {
    * @param caller span of the caller. Undefined: the request has none.
    */
   beginCall(call: ObservedCall, caller: TraceContext | undefined): TraceContext;
-  /** An upstream request begins. Returns the context to send to its provider. */
-  beginAttempt(call: ObservedCall, attempt: Attempt, request: ChatRequest): TraceContext | undefined;
+  /**
+   * An upstream request begins. Returns the context to send to its provider.
+   *
+   * @param baseUrl base URL of the provider's API. Undefined: the model is in this process.
+   */
+  beginAttempt(
+    call: ObservedCall,
+    attempt: Attempt,
+    request: ChatRequest,
+    baseUrl: string | undefined,
+  ): TraceContext | undefined;
 }

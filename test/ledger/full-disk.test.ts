@@ -149,7 +149,7 @@ describe("a process that must exit at once", () => {
       for await (const { event } of chats.streamChat({ chat: scriptEcho({ text: "a b", stall: { after: 1 } }) })) {
         if (event.case !== "started") continue;
         service.child.kill("SIGTERM");
-        await service.logged("shutting down; a second signal exits at once");
+        await service.logged("stopping");
         service.child.kill("SIGTERM");
       }
     };

@@ -42,7 +42,7 @@ export async function listenGrpc(
   const reflection = createReflection(() => current, calls, [...names, "grpc.health.v1.Health", ...reflectionServices]);
   standBeforeGrpcJs(server, (http2Server) => {
     sessions.guard(http2Server);
-    return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)))));
+    return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)), access.rejected)));
   });
   for (const service of mounted) addService(server, service, access.admittedCall, encoders);
   // The empty name stands for the whole server.

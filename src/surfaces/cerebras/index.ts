@@ -8,6 +8,7 @@ import { cerebrasNamespace } from "./namespace.ts";
 
 /** Cerebras' SDKs send this request when a client is created, to open a connection. They read only the status. */
 const warmingRoute: Route = {
+  name: "cerebras-warming",
   method: "GET",
   path: "/cerebras/v1/tcp_warming",
   handle: ({ response }) => sendJson(response, 200, {}),

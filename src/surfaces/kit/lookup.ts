@@ -35,8 +35,9 @@ interface Lookup {
 
 /** Makes a GET route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
-  const { path, requires } = lookup;
+  const { name, path, requires } = lookup;
   return {
+    name,
     method: "GET",
     path,
     ...(requires !== undefined && { requires }),
@@ -46,7 +47,7 @@ export function lookupRoute(lookup: Lookup): Route {
 
 async function serveLookup({ name, requestIdHeader, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
   const { parameters, request, response } = context;
-  const call = beginCall(context, { name, mayCost: false }, toError, requestIdHeader);
+  const call = beginCall(context, { name, mayCost: false, stream: false }, toError, requestIdHeader);
   if (call === undefined) return;
   try {
     await admitCall(call);

@@ -20,6 +20,8 @@ export interface RouteContext extends RouteOptions {
 
 /** One path and method of an HTTP API. */
 export interface Route {
+  /** Name in call records, such as `openai-models`. */
+  readonly name: string;
   /** GET includes HEAD: Node.js omits the body of a response to HEAD. */
   readonly method: "GET" | "POST" | "DELETE";
   /** Pattern of the whole path. `{name}` matches one segment, `{name*}` the rest of the path, which may be empty. */

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { GatewayError } from "../../errors.ts";
+import { sourceOf } from "./http-source.ts";
 import { requestPath } from "./request-path.ts";
 import type { Route, RouteContext, RouteOptions } from "./route.ts";
 
@@ -12,7 +14,10 @@ export function serveRoutes(routes: readonly Route[], options: RouteOptions): Su
     const match = find(request.method ?? "", requestPath(request), request.headers);
     if (match === undefined) return false;
     if ("allow" in match) {
-      response.writeHead(405, { allow: match.allow }).end();
+      const { name, allow } = match;
+      const error = new GatewayError("METHOD_NOT_FOUND", `use ${allow}`);
+      options.calls.reject(sourceOf(request, response), { name, mayCost: false }, error);
+      response.writeHead(405, { allow }).end();
       return true;
     }
     void match.route.handle({ ...options, parameters: match.parameters, request, response });
@@ -20,10 +25,10 @@ export function serveRoutes(routes: readonly Route[], options: RouteOptions): Su
   };
 }
 
-/** A route and its path parameters, or the allowed methods if only the path matches. */
+/** A route and its path parameters, or if only the path matches, the allowed methods and the name of the first route. */
 type RouteMatch =
   | { readonly route: Route; readonly parameters: RouteContext["parameters"] }
-  | { readonly allow: string };
+  | { readonly name: string; readonly allow: string };
 
 /** Makes a function that finds the first route for a request; undefined if no route has the path. */
 export function createRouter(
@@ -31,15 +36,16 @@ export function createRouter(
 ): (method: string, path: string, headers?: IncomingHttpHeaders) => RouteMatch | undefined {
   const entries = routes.map((route) => ({ route, pattern: patternOf(route.path), methods: methodsOf(route) }));
   return (method, path, headers = {}) => {
-    const allowed: string[] = [];
+    const others: Route[] = [];
     for (const { route, pattern, methods } of entries) {
       if (route.requires !== undefined && headers[route.requires] === undefined) continue;
       const found = pattern.exec(path);
       if (found === null) continue;
       if (methods.includes(method)) return { route, parameters: decoded(found.groups) };
-      allowed.push(...methods);
+      others.push(route);
     }
-    return allowed.length === 0 ? undefined : { allow: [...new Set(allowed)].join(", ") };
+    const [first] = others;
+    return first && { name: first.name, allow: [...new Set(others.flatMap(methodsOf))].join(", ") };
   };
 }
 

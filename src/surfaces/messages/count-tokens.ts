@@ -15,14 +15,16 @@ import type { Translated } from "../kit/surface.ts";
 import { messagesSurface, translateCounted } from "./chat.ts";
 import { requestIdHeader, toMessagesError } from "./errors.ts";
 
+const name = "messages-count-tokens";
+
 /** Counts the tokens of a prompt. https://platform.claude.com/docs/en/api/messages-count-tokens */
 export const countTokensRoute: Route = {
+  name,
   method: "POST",
   path: "/v1/messages/count_tokens",
   async handle(context) {
     const { request, maxRequestBytes } = context;
-    const method = { name: "messages-count-tokens", mayCost: false };
-    const call = beginCall(context, method, toMessagesError, requestIdHeader);
+    const call = beginCall(context, { name, mayCost: false, stream: false }, toMessagesError, requestIdHeader);
     if (call !== undefined) await serveCount(call, context);
     if (!request.complete) discardRest(request, maxRequestBytes);
   },

@@ -68,14 +68,17 @@ export function createCallTracer(tracer: Tracer, names: GenAiNames, providerOf: 
       }
       return traceContextOf(span);
     },
-    beginAttempt(call, attempt, request) {
+    beginAttempt(call, attempt, request, baseUrl) {
       const spans = calls.get(call.id);
       if (spans === undefined) return call.trace;
       noteOrder(spans, attempt);
       spans.attempts.push(attempt);
       const span = tracer.startSpan(
         `chat ${attempt.providerModel}`,
-        { kind: SpanKind.CLIENT, attributes: requestAttributes(names, attempt, request, providerOf) },
+        {
+          kind: SpanKind.CLIENT,
+          attributes: { ...requestAttributes(names, attempt, request, providerOf), ...serverAttributes(baseUrl) },
+        },
         trace.setSpan(ROOT_CONTEXT, spans.span),
       );
       attemptSpans.set(attempt, span);
@@ -174,6 +177,15 @@ function requestAttributes(
     [own.credential]: credential || undefined,
     [own.choice]: choiceIndex,
   });
+}
+
+/** Returns the provider's host, also if a proxy is in between, and the port. */
+export function serverAttributes(baseUrl: string | undefined): Attributes {
+  const url = baseUrl === undefined ? null : URL.parse(baseUrl);
+  if (url === null) return {};
+  const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+  // A URL has IPv6 addresses in brackets.
+  return { [stable.serverAddress]: url.hostname.replace(/^\[|\]$/g, ""), [stable.serverPort]: port };
 }
 
 function responseAttributes(names: GenAiNames, attempt: Attempt): Attributes {
