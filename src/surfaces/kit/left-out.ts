@@ -37,6 +37,8 @@ export function createLeftOut({
   showsMedia = false,
 }: Shown): (event: ChatEvent) => ChatEvent {
   const found = new Set<Content>();
+  const isShownCitation = ({ source }: Citation): boolean =>
+    source.case === "url" ? showsSources : showsCitations && source.case !== undefined;
   return (event) => {
     switch (event.case) {
       case "started":
@@ -44,8 +46,7 @@ export function createLeftOut({
       case "delta": {
         const { delta } = event.value;
         const isShown =
-          (delta.case === "citation" &&
-            (isPage(delta.value) ? showsSources : showsCitations && hasSource(delta.value))) ||
+          (delta.case === "citation" && isShownCitation(delta.value)) ||
           (showsServerTools && (delta.case === "serverToolCall" || delta.case === "serverToolResult")) ||
           (showsMedia && delta.case === "media" && isShownMedia(delta.value));
         const content = isShown ? undefined : contentOf(delta);
@@ -53,7 +54,7 @@ export function createLeftOut({
         return event;
       }
       case "finished":
-        if (event.value.sources.some((source) => !showsSources || !isPage(source))) found.add("sources");
+        if (!event.value.sources.every(isShownCitation)) found.add("sources");
         if (!showsSources && event.value.providerMetadataJson !== "") found.add("metadata");
         return event;
       case "completed": {
@@ -72,14 +73,6 @@ export function createLeftOut({
 
 function isShownMedia(media: Media): boolean {
   return continuesMedia(media) || shownMedia(media) !== undefined;
-}
-
-function isPage({ source }: Citation): boolean {
-  return source.case === "url";
-}
-
-function hasSource({ source }: Citation): boolean {
-  return source.case !== undefined;
 }
 
 function contentOf({ case: kind, value }: PartDelta["delta"]): Content | undefined {

@@ -1,3 +1,5 @@
+import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+
 /** Event of a stream about a content block. */
 export type BlockEvent =
   | { readonly type: "content_block_start"; readonly index: number; readonly content_block: Block }
@@ -46,4 +48,12 @@ export class BlockOutput {
     this.#events = [];
     return events;
   }
+}
+
+/** Writes one part as content blocks. */
+export interface PartWriter {
+  add(delta: PartDelta): void;
+  /** Whether the part can end, so that the next one begins. More of it may still come. */
+  canEnd(): boolean;
+  end(): void;
 }

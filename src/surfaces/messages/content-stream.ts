@@ -1,8 +1,8 @@
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
-import { type BlockEvent, BlockOutput } from "./block-output.ts";
+import { type BlockEvent, BlockOutput, type PartWriter } from "./block-output.ts";
 import type { IsClaude } from "./claude.ts";
-import { createWriter, type PartWriter, TextWriter } from "./part-writers.ts";
+import { createWriter, TextWriter } from "./part-writers.ts";
 
 /** A part that has not ended. */
 interface Pending {

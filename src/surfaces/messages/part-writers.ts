@@ -2,19 +2,11 @@ import { joinStates } from "../../chat/stream/fold.ts";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
-import type { BlockOutput } from "./block-output.ts";
+import type { BlockOutput, PartWriter } from "./block-output.ts";
 import { carrierBlock, carry } from "./carried.ts";
 import { toWireCitation } from "./citations.ts";
 import { hasForeignState, type IsClaude, textOfState } from "./claude.ts";
 import { CallWriter, ResultWriter } from "./tool-writers.ts";
-
-/** Writes one part as content blocks. */
-export interface PartWriter {
-  add(delta: PartDelta): void;
-  /** Whether the part can end, so that the next one begins. More of it may still come. */
-  canEnd(): boolean;
-  end(): void;
-}
 
 /** Makes the writer of the part that begins with a delta. */
 export function createWriter({ delta }: PartDelta, output: BlockOutput, isClaude: IsClaude): PartWriter {

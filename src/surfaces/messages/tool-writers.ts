@@ -4,11 +4,10 @@ import type { ServerToolCall, ToolCall } from "../../gen/dragoman/v1/message_pb.
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import { fromJsonText } from "../kit/json-values.ts";
-import type { Block, BlockOutput } from "./block-output.ts";
+import type { Block, BlockOutput, PartWriter } from "./block-output.ts";
 import { carrierBlock } from "./carried.ts";
 import { asObject, claudeMembers, type IsClaude } from "./claude.ts";
 import { inputOf } from "./join-blocks.ts";
-import type { PartWriter } from "./part-writers.ts";
 
 /**
  * Writes a call of a tool, of the caller or of the provider. State of another provider is in a block before it; adapters
