@@ -17,6 +17,7 @@ import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
 import type { RedisLimitStore } from "./state/redis-limit-store.ts";
 import { createStoreThread } from "./store-thread.ts";
+import { describeSystemCode } from "./system-error.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
@@ -177,7 +178,7 @@ function openConfiguredLedger(store: StoreSettings, log: Log): Ledger | undefine
   try {
     return openLedger(store, log);
   } catch (error) {
-    const problem = `${store.outbox} cannot be used (${describeError(error)})`;
+    const problem = `${store.outbox} cannot be used: ${describeSystemCode(describeError(error))}`;
     const fix = "give a folder on a local disk that Dragoman can write";
     if (store.isWritten) throw new ConfigError([{ path: "store.outbox", problem, fix }]);
     log.warn({ problem }, "calls are recorded in the log only; set store.outbox to a folder that Dragoman can write");

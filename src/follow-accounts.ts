@@ -1,6 +1,7 @@
 import type { AccountStore } from "./accounts/account-store.ts";
 import { type ConfiguredIds, StoreMirror } from "./accounts/store-mirror.ts";
 import type { Config } from "./config/config.ts";
+import { describeError } from "./ledger/describe-error.ts";
 import type { Log } from "./telemetry/log.ts";
 import { SampledLog } from "./telemetry/sampled-log.ts";
 
@@ -26,8 +27,9 @@ export function followAccounts(store: AccountStore, config: AccountsConfig, log:
     onState(error) {
       const back = "the database of keys and accounts responds again";
       const lost = "the database of keys and accounts does not respond";
-      if (error === undefined) lines.write("", { level: "info", fields: {}, message: back });
-      else lines.write("", { level: "warn", fields: { err: error.cause ?? error }, message: lost });
+      if (error === undefined) return lines.write("", { level: "info", fields: {}, message: back });
+      const reason = describeError(error.cause ?? error);
+      lines.write("", { level: "warn", fields: { reason }, message: lost });
     },
     onIgnored: (why) => log.warn({ why }, "a key or account of the database has no effect"),
   });

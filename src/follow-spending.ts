@@ -3,6 +3,7 @@ import { PastSpending } from "./accounts/limits/past-spending.ts";
 import type { SpendingReader } from "./accounts/limits/spending-reader.ts";
 import type { StoreMirror } from "./accounts/store-mirror.ts";
 import type { Config } from "./config/config.ts";
+import { describeError } from "./ledger/describe-error.ts";
 import type { Log } from "./telemetry/log.ts";
 import { SampledLog } from "./telemetry/sampled-log.ts";
 
@@ -28,7 +29,7 @@ export function followSpending(reader: SpendingReader, log: Log, sinceMs = Date.
       const back = "the ledger responds again: budgets count what was spent before";
       const lost = "the ledger does not respond: budgets count only what this process spends";
       if (error === undefined) lines.write("", { level: "info", fields: {}, message: back });
-      else lines.write("", { level: "warn", fields: { err: error }, message: lost });
+      else lines.write("", { level: "warn", fields: { reason: describeError(error) }, message: lost });
     },
   });
   return {

@@ -14,6 +14,9 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["client", ["gen"]],
   ["field-path.ts", []],
   ["well-formed.ts", []],
+  ["json-syntax.ts", []],
+  ["data-uri.ts", []],
+  ["system-error.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
   ["trace-context.ts", []],
   ["module-url.ts", []],
@@ -36,7 +39,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["component-states.ts", []],
   ["thread", ["errors.ts"]],
   ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "module-url.ts", "thread/worker-output.ts"]],
-  ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
+  ["chat/validation", ["gen", "data-uri.ts", "field-path.ts", "errors.ts", "json-syntax.ts"]],
   [
     "chat/stream",
     [
@@ -49,6 +52,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "append.ts",
+      "data-uri.ts",
       "field-path.ts",
       "errors.ts",
       "pace.ts",
@@ -76,7 +80,17 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
   [
     "config",
-    ["gen", "errors.ts", "nearest.ts", "optional-packages.ts", "models", "prices", "profiles", "chat/planning"],
+    [
+      "gen",
+      "errors.ts",
+      "nearest.ts",
+      "optional-packages.ts",
+      "system-error.ts",
+      "models",
+      "prices",
+      "profiles",
+      "chat/planning",
+    ],
   ],
   [
     "upstream",
@@ -186,6 +200,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "abortable.ts",
+      "data-uri.ts",
+      "json-syntax.ts",
       "pace.ts",
       "well-formed.ts",
       "drained.ts",
@@ -205,6 +221,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "field-path.ts",
+      "json-syntax.ts",
+      "system-error.ts",
       "nearest.ts",
       "page.ts",
       "component-states.ts",
@@ -232,8 +250,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     "store-thread.ts",
     ["accounts", "config", "ledger", "module-url.ts", "store-worker.ts", "telemetry/log.ts", "thread"],
   ],
-  ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
-  ["follow-spending.ts", ["accounts", "config/config.ts", "telemetry"]],
+  ["follow-accounts.ts", ["accounts", "config/config.ts", "ledger/describe-error.ts", "telemetry"]],
+  ["follow-spending.ts", ["accounts", "config/config.ts", "ledger/describe-error.ts", "telemetry"]],
   ["watch-components.ts", ["accounts", "component-states.ts", "ledger", "state", "store-thread.ts"]],
   [
     "workers",

@@ -108,7 +108,7 @@ describe("a service whose outbox cannot be used", () => {
     await using service = await startConfigured(`store: { outbox: ${folder}/outbox }`);
     expect((await service.exited)[0]).toBe(1);
     expect(service.lines.join("\n")).toContain(
-      "store.outbox: cannot be written (ENOTDIR); give a folder that Dragoman can",
+      "store.outbox: cannot be written: a folder in its path is a file (ENOTDIR); give a folder that Dragoman can",
     );
   });
 

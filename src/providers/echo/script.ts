@@ -154,7 +154,7 @@ export function readScript(
 }
 
 function parse(value: unknown, field: FieldPath): Script {
-  const result = scriptSchema.safeParse(value);
+  const result = scriptSchema.safeParse(value, { error: describe });
   if (result.success) return result.data;
   throw invalidRequest(
     result.error.issues.flatMap((issue) => {
@@ -163,6 +163,21 @@ function parse(value: unknown, field: FieldPath): Script {
       return issue.keys.map((key) => ({ field: [...place, key], description: unknownField }));
     }),
   );
+}
+
+const nouns: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  int: "an integer",
+  number: "a number",
+  object: "an object",
+  record: "an object",
+  string: "a string",
+};
+
+/** Describes a value of the wrong type. Undefined: zod's text for the rest is plain. */
+function describe(issue: z.core.$ZodRawIssue): string | undefined {
+  return issue.code === "invalid_type" ? `must be ${nouns[issue.expected] ?? issue.expected}` : undefined;
 }
 
 const unknownField = "is not a field of the script; docs/echo.md lists its fields";

@@ -123,7 +123,7 @@ export function createGrpcAccess(
       }
       const method = byPath.get(path);
       if (method === undefined) {
-        const error = methodNotFound(path);
+        const error = methodNotFound(path, byPath.keys());
         calls.reject(sourceOf(stream, headers), unknownMethod, error);
         rejectUnbegun(stream, headers, error);
       } else enter(method, stream, headers, grpcJs);

@@ -4,6 +4,7 @@ import { formatAddress } from "../../config/address.ts";
 import type { Config } from "../../config/config.ts";
 import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
 import type { Duration } from "../connections.ts";
+import { ListenError } from "../listen-error.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createGrpcAccess, type GrpcAccess } from "./access.ts";
 import { addService, type Encoders } from "./bridge.ts";
@@ -49,7 +50,11 @@ export async function listenGrpc(
   const stopServing = addHealth(server, ["", ...names], targetHealth);
   const { host, tls } = config.grpc;
   const credentials = tls && new TlsCredentials(tls);
-  const port = await bind(server, formatAddress(config.grpc), credentials ?? ServerCredentials.createInsecure());
+  const port = await bind(server, formatAddress(config.grpc), credentials ?? ServerCredentials.createInsecure()).catch(
+    (error: unknown) => {
+      throw new ListenError({ key: "grpc.address", variable: "DRAGOMAN_GRPC_ADDRESS", address: config.grpc }, error);
+    },
+  );
   return {
     address: { host, port },
     prepare(next) {

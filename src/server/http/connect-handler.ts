@@ -120,7 +120,7 @@ export function createConnectHandler(
   }
 
   async function rejectUnknown(rejecter: Handler, path: string, request: Request, client: Client): Promise<Response> {
-    const error = methodNotFound(path);
+    const error = methodNotFound(path, rejecters.keys());
     services.calls.reject(sourceOf(request, client), unknownMethod, error);
     const response = await reject(rejecter, request, toConnectError(error, { requestId: "" }));
     // Connect sets 501 (not implemented). Send 404 instead: Connect clients read the error from the body anyway.

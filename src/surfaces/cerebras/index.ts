@@ -11,6 +11,7 @@ const warmingRoute: Route = {
   name: "cerebras-warming",
   method: "GET",
   path: "/cerebras/v1/tcp_warming",
+  toError,
   handle: ({ response }) => sendJson(response, 200, {}),
 };
 

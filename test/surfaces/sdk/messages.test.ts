@@ -203,6 +203,25 @@ describe("the client @anthropic-ai/sdk", () => {
     expect(await response.json()).toMatchObject({ object: "list", data: [{ object: "model" }] });
   });
 
+  it("gets errors in Anthropic's shape at unknown paths", async () => {
+    const { url } = await startApis();
+    const shape = {
+      type: "error",
+      error: { type: "not_found_error", message: expect.stringContaining("did you mean") },
+    };
+    const headers = { "anthropic-version": "2023-06-01" };
+    for (const response of [
+      await fetch(`${url}/v1/messages/count_token`, { method: "POST" }),
+      await fetch(`${url}/v1/model`, { headers }),
+    ]) {
+      expect([response.status, await response.json()]).toMatchObject([404, shape]);
+    }
+    const openai = await fetch(`${url}/v1/model`);
+    expect(await openai.json()).toMatchObject({
+      error: { message: expect.stringMatching(/did you mean GET \/v1\/models\?$/) },
+    });
+  });
+
   it("throws the SDK's error classes", async () => {
     const { client } = await start("OPENAI", limited, {
       status: 503,
