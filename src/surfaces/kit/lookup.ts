@@ -35,12 +35,11 @@ interface Lookup {
 
 /** Makes a GET route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
-  const { name, path, requires, toError } = lookup;
+  const { name, path, requires } = lookup;
   return {
     name,
     method: "GET",
     path,
-    toError,
     ...(requires !== undefined && { requires }),
     handle: (context) => serveLookup(lookup, context),
   };

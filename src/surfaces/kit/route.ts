@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
-import type { ToError } from "./surface.ts";
 
 /** Options of all routes. */
 export interface RouteOptions {
@@ -29,8 +28,6 @@ export interface Route {
   readonly path: string;
   /** Header, in lower case, that a request to the route has. Default: any request. */
   readonly requires?: string;
-  /** Translates errors of requests that no route serves, but whose path is most like this one. */
-  readonly toError: ToError;
   /** Sends the response. Never throws, never rejects. */
   handle(context: RouteContext): void | Promise<void>;
 }

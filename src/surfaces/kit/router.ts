@@ -1,38 +1,17 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import { GatewayError } from "../../errors.ts";
-import { discardRest } from "./body.ts";
-import { sourceOf } from "./http-source.ts";
 import { requestPath } from "./request-path.ts";
 import type { Route, RouteContext, RouteOptions } from "./route.ts";
-import { sendError } from "./send.ts";
-import type { SurfaceError, ToError } from "./surface.ts";
-import { type UnknownPath, unknownPath } from "./unknown-path.ts";
 
-/** Responds to a request if a route has its path; otherwise returns false. */
+/** Responds to a request if a route has its path and method; otherwise returns false. */
 export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** Makes the handler of a list of routes. */
 export function serveRoutes(routes: readonly Route[], options: RouteOptions): SurfaceHandler {
   const find = createRouter(routes);
   return (request, response) => {
-    const { method = "" } = request;
-    const path = requestPath(request);
-    const match = find(method, path, request.headers);
-    if (match !== undefined && "route" in match) {
-      void match.route.handle({ ...options, parameters: match.parameters, request, response });
-      return true;
-    }
-    if (match !== undefined) {
-      const { name, allow, toError } = match;
-      const error = new GatewayError("METHOD_NOT_FOUND", `${method} is not a method of this path; use ${allow}`);
-      options.calls.reject(sourceOf(request, response), { name, mayCost: false }, error);
-      reject(response, { error, toError }, { status: 405, headers: { allow } });
-    } else {
-      const unknown = unknownPath(routesFor(routes, request.headers), method, path);
-      if (unknown === undefined) return false;
-      reject(response, unknown);
-    }
-    if (!request.complete) discardRest(request, options.maxRequestBytes);
+    const match = find(request.method ?? "", requestPath(request), request.headers);
+    if (match === undefined || "allow" in match) return false;
+    void match.route.handle({ ...options, parameters: match.parameters, request, response });
     return true;
   };
 }
@@ -40,23 +19,17 @@ export function serveRoutes(routes: readonly Route[], options: RouteOptions): Su
 /** A route and its path parameters, or if only the path matches, the allowed methods and the name of the first route. */
 type RouteMatch =
   | { readonly route: Route; readonly parameters: RouteContext["parameters"] }
-  | { readonly name: string; readonly allow: string; readonly toError: ToError };
+  | { readonly name: string; readonly allow: string };
 
-/** Returns the routes that a request can be meant for. Those that require one of its headers are the last ones. */
-function routesFor(routes: readonly Route[], headers: IncomingHttpHeaders): readonly Route[] {
-  const isRequired = ({ requires }: Route) => requires !== undefined && headers[requires] !== undefined;
-  return [...routes.filter(({ requires }) => requires === undefined), ...routes.filter(isRequired)];
-}
-
-function reject(response: ServerResponse, { error, toError }: UnknownPath, given: Partial<SurfaceError> = {}): void {
-  sendError(response, error, { ...toError(error, ""), ...given });
-}
-
-/** Makes a function that finds the first route for a request; undefined if no route has the path. */
+/**
+ * Makes a function that finds the route for a request; undefined if no route has the path. Of several, it finds one that
+ * requires a header of the request, else the first.
+ */
 export function createRouter(
   routes: readonly Route[],
 ): (method: string, path: string, headers?: IncomingHttpHeaders) => RouteMatch | undefined {
-  const entries = routes.map((route) => ({ route, pattern: patternOf(route.path), methods: methodsOf(route) }));
+  const ordered = [...routes.filter(({ requires }) => requires), ...routes.filter(({ requires }) => !requires)];
+  const entries = ordered.map((route) => ({ route, pattern: patternOf(route.path), methods: methodsOf(route) }));
   return (method, path, headers = {}) => {
     const others: Route[] = [];
     for (const { route, pattern, methods } of entries) {
@@ -67,9 +40,7 @@ export function createRouter(
       others.push(route);
     }
     const [first] = others;
-    if (first === undefined) return undefined;
-    const allow = [...new Set(others.flatMap(methodsOf))].join(", ");
-    return { name: first.name, allow, toError: first.toError };
+    return first && { name: first.name, allow: [...new Set(others.flatMap(methodsOf))].join(", ") };
   };
 }
 

@@ -22,7 +22,6 @@ export const countTokensRoute: Route = {
   name,
   method: "POST",
   path: "/v1/messages/count_tokens",
-  toError: toMessagesError,
   async handle(context) {
     const { request, maxRequestBytes } = context;
     const call = beginCall(context, { name, mayCost: false, stream: false }, toMessagesError, requestIdHeader);
