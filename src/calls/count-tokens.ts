@@ -5,15 +5,19 @@ import type { Call } from "./call.ts";
 import type { Plan } from "./plan.ts";
 import { type CallRequest, prepareCall } from "./plan-call.ts";
 
-/** Counts the input tokens of a chat request, as Dragoman would send it to its first usable target. */
+/** Counts the input tokens of a chat request, as Dragoman would send it to its first usable target. Calls no provider. */
 export async function countTokens<Desc extends DescMessage>(
   call: Call,
   request: CallRequest<Desc>,
 ): Promise<TokenCount> {
-  const { route, conversation, plan: planFor } = await prepareCall(call, request);
-  const { signal, router } = call;
-  const { plan } = await router.consider({ signal, conversation, leftMs: () => call.leftMs, plan: planFor }, route);
+  const { plan } = await planFirst(call, request);
   return countPrompt(plan, call);
+}
+
+/** Plans a request for the target that it would use now. */
+export async function planFirst<Desc extends DescMessage>(call: Call, request: CallRequest<Desc>) {
+  const { route, conversation, plan } = await prepareCall(call, request);
+  return call.router.consider({ signal: call.signal, conversation, leftMs: () => call.leftMs, plan }, route);
 }
 
 /**

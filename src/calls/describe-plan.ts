@@ -11,28 +11,19 @@ import { stringifyExact } from "../providers/kit/exact-json.ts";
 import { firstUpstreamRequest } from "../routing/choices.ts";
 import type { TokenCount } from "../tokens/token-count.ts";
 import type { Call } from "./call.ts";
-import { countPrompt } from "./count-tokens.ts";
+import { countPrompt, planFirst } from "./count-tokens.ts";
 import type { Plan } from "./plan.ts";
-import { prepareCall } from "./plan-call.ts";
 
 const greatestInt32 = 2 ** 31 - 1;
 
 /** Describes what Dragoman would send for a request. Calls no provider. */
 export async function describePlan(call: Call, request: PlanChatRequest): Promise<PlanChatResponse> {
-  const {
-    route,
-    conversation,
-    plan: planFor,
-  } = await prepareCall(call, {
+  const { plan, considered } = await planFirst(call, {
     schema: PlanChatRequestSchema,
     message: () => request,
     streamed: false,
     plansStream: true,
   });
-  const { plan, considered } = await call.router.consider(
-    { signal: call.signal, conversation, leftMs: () => call.leftMs, plan: planFor },
-    route,
-  );
   const { target, prompt } = plan;
   const { model, adapter } = target;
   const body = adapter.describe(firstUpstreamRequest(plan.request, target), model, prompt);

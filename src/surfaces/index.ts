@@ -8,6 +8,8 @@ import { egpError } from "./egp-shape/errors.ts";
 import type { HttpApi } from "./kit/http-api.ts";
 import type { RouteOptions } from "./kit/route.ts";
 import { type SurfaceHandler, serveRoutes } from "./kit/router.ts";
+import { toMessagesError } from "./messages/errors.ts";
+import { messagesRoutes } from "./messages/index.ts";
 import { openaiRoutes } from "./openai/index.ts";
 import { toOpenAiError } from "./openai-shape/errors.ts";
 import { responsesRoutes } from "./responses/index.ts";
@@ -22,6 +24,13 @@ export const httpApis: readonly HttpApi[] = [
     routes: [...openaiRoutes, ...responsesRoutes],
     toError: toOpenAiError,
     example: { path: "/v1/chat/completions", body: { model: "echo/echo", messages } },
+  },
+  {
+    name: "Anthropic",
+    prefix: "/v1/messages",
+    routes: messagesRoutes,
+    toError: toMessagesError,
+    example: { path: "/v1/messages", body: { model: "echo/echo", max_tokens: 100, messages } },
   },
   {
     name: "Cerebras",

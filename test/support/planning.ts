@@ -29,7 +29,10 @@ export function textsOf({ name }: Profile): ProfileTexts {
 
 /** Returns the draft of a request after the planning steps for memory and the system prompt. */
 export function prepareDraft(request: ChatRequest, model: Model, profile: Profile) {
-  return placeSystemText(dropForeignState(keepLastMessages(startDraft(request)), { model }), { model, profile });
+  return placeSystemText(dropForeignState(keepLastMessages(startDraft(request)), { model, accepts: new Set() }), {
+    model,
+    profile,
+  });
 }
 
 /** Returns a request with its messages as they are sent. */

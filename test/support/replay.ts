@@ -47,7 +47,8 @@ export function nextBody(completion: ChatCompletion, adapter: Adapter, model: Mo
   const request = { ...asked, messages: asked.messages.map(overWire) };
   const violations = requestViolations(request, 250_000);
   const own = typeof adapter.accepts === "function" ? adapter.accepts(model) : adapter.accepts;
-  const fitted = dropForeignState(fitContent(startDraft(request), { model, accepts: own ?? new Set() }), { model });
+  const target = { model, dialect: adapter.dialect, accepts: own ?? new Set() };
+  const fitted = dropForeignState(fitContent(startDraft(request), target), target);
   const draft = applyAdaptations(adaptOutgoing(fitted, adapter.checkSupport(fitted.request, model)));
   const leftOut = draft.warnings.filter(({ reason }) => reason === "LEFT_OUT");
   return { body: JSON.parse(stringifyExact(adapter.describe(draft.request, model))), violations, leftOut };

@@ -62,6 +62,12 @@ const shared = {
   prompt_cache_key: "k",
 };
 
+const messagesError = z.strictObject({
+  type: z.literal("error"),
+  error: z.strictObject({ type: z.string().min(1), message: z.string().min(1) }),
+  request_id: z.string(),
+});
+
 const openAiAsk =
   (model: string): Api["ask"] =>
   (content, more) => ({ model, messages: [{ role: "user", content }], ...more });
@@ -88,6 +94,54 @@ export const apis = {
     ask: openAiAsk("meta-llama/Llama-2-70b-chat-hf"),
     error: z.union([objectOfError, z.strictObject({ detail })]),
     invalid: 422,
+  },
+  messages: {
+    path: "/v1/messages",
+    full: {
+      model: "echo/echo",
+      max_tokens: 10,
+      system: [{ type: "text", text: "be brief", cache_control: { type: "ephemeral", ttl: "5m" } }],
+      messages: [
+        { role: "user", content: [{ type: "text", text: "hi" }] },
+        {
+          role: "assistant",
+          content: [
+            { type: "thinking", thinking: "hm", signature: "dragoman.own." },
+            { type: "redacted_thinking", data: "dragoman.next." },
+            { type: "tool_use", id: "c", name: "f", input: { a: "b" }, caller: { type: "direct" } },
+            { type: "web_search_tool_result", tool_use_id: "s", content: [] },
+          ],
+        },
+        {
+          role: "user",
+          content: [
+            { type: "tool_result", tool_use_id: "c", content: [{ type: "text", text: "4" }], is_error: false },
+            { type: "document", source: { type: "text", media_type: "text/plain", data: "a" }, title: "t" },
+            { type: "search_result", source: "s", title: "t", content: [{ type: "text", text: "x" }] },
+          ],
+        },
+      ],
+      temperature: 0.5,
+      top_p: 0.9,
+      top_k: 3,
+      stop_sequences: ["x"],
+      tools: [{ name: "f", description: "d", input_schema: schema, strict: true }],
+      tool_choice: { type: "auto", disable_parallel_tool_use: true },
+      thinking: { type: "enabled", budget_tokens: 1024, display: "omitted" },
+      output_config: { effort: "low", format: { type: "json_schema", schema } },
+      metadata: { user_id: "u" },
+      service_tier: "auto",
+      context_management: { edits: [] },
+      stream: false,
+    },
+    ask: (content: unknown, more?: object) => ({
+      model: "echo/echo",
+      max_tokens: 100,
+      messages: [{ role: "user", content }],
+      ...more,
+    }),
+    error: messagesError,
+    invalid: 400,
   },
   "egp-chat": {
     path: "/v4/chat-completions",
@@ -207,6 +261,7 @@ export const apiNames = [
   "openai",
   "cerebras",
   "deepinfra",
+  "messages",
   "egp-chat",
   "egp-deployment",
   "responses",

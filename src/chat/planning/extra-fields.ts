@@ -10,6 +10,8 @@ export interface ExtraFields {
    * Whether the documentation of some API has the field. Only APIs that have it get it; an unknown field goes to all.
    */
   readonly isDocumented: (name: string) => boolean;
+  /** The only dialect whose providers get unknown fields. Undefined: all get them. */
+  readonly dialect?: string;
   /** Body paths of fields inside messages and other fields that Dragoman leaves out. */
   readonly leftOut: readonly FieldPath[];
   /** What the translation of the body did differently, by body paths. Default: nothing. */
@@ -18,6 +20,8 @@ export interface ExtraFields {
   readonly equivalentTools?: ReadonlyMap<number, EquivalentTools>;
   /** Whether the body turns reasoning on without an amount. */
   readonly turnsReasoningOn: boolean;
+  /** Whether a model that does not have the requested effort gets the nearest one that it has. Default: an error. */
+  readonly takesNearestEffort?: boolean;
 }
 
 /** Tools of several providers that do the same. */

@@ -19,7 +19,7 @@ import { mediaKind } from "./media-kind.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { searchResultText } from "./search-result-text.ts";
 
-type Context = Pick<PlanningContext, "model" | "accepts">;
+type Context = Pick<PlanningContext, "model" | "dialect" | "accepts">;
 
 /**
  * Replaces content that the adapter does not send with text, or leaves it out: search results, output of a model that
@@ -59,21 +59,22 @@ export function fitContent(draft: Draft, context: Context): Draft {
 }
 
 /** Whether a part can be sent unchanged. */
-function fits({ kind, citations, providerState }: Part, role: Role, { model, accepts }: Context): boolean {
+function fits({ kind, citations, providerState }: Part, role: Role, context: Context): boolean {
+  const { accepts } = context;
   if (citations.length > 0 && !accepts.has("citations")) return false;
-  if (citations.some((citation) => isForeign(citation.providerState, model))) return false;
+  if (citations.some((citation) => isForeign(citation.providerState, context))) return false;
   switch (kind.case) {
     case undefined:
       return false;
     case "serverToolCall":
     case "serverToolResult":
-      return whyLeftOut(kind.value, providerState, { model, accepts }) === undefined;
+      return whyLeftOut(kind.value, providerState, context) === undefined;
     case "searchResult":
       return accepts.has("search_results");
     case "toolResult":
       return accepts.has("search_results") || !kind.value.parts.some((inner) => inner.kind.case === "searchResult");
     case "media":
-      return role !== Role.ASSISTANT || whyMediaUnfit(kind.value, { model, accepts }) === undefined;
+      return role !== Role.ASSISTANT || whyMediaUnfit(kind.value, context) === undefined;
     case "toolCall":
       return accepts.has("raw_arguments") || hasArguments(kind.value);
     default:
@@ -101,10 +102,10 @@ function hasArguments({ argumentsJson }: ToolCall): boolean {
 function whyLeftOut(
   value: ServerToolCall | ServerToolResult,
   state: Part["providerState"],
-  { model, accepts }: Context,
+  context: Context,
 ): string | undefined {
-  if (!accepts.has("server_tools")) return `Dragoman cannot send it to ${model.provider}`;
-  if (isForeign(state, model)) return "another provider or model made this part";
+  if (!context.accepts.has("server_tools")) return `Dragoman cannot send it to ${context.model.provider}`;
+  if (isForeign(state, context)) return "another provider or model made this part";
   const json = "inputJson" in value ? value.inputJson : value.outputJson;
   return json === "" || isJson(json) ? undefined : "its JSON is cut off or too deep";
 }
@@ -122,7 +123,7 @@ function fitPart({ citations, ...part }: Part, role: Role, at: Place): Part | un
   const { context, path, changes } = at;
   const { provider } = context.model;
   const kept = context.accepts.has("citations")
-    ? citations.filter((citation) => !isForeign(citation.providerState, context.model))
+    ? citations.filter((citation) => !isForeign(citation.providerState, context))
     : [];
   const kind = fitKind(part, role, at);
   if (kind === undefined) return undefined;
@@ -138,22 +139,25 @@ function fitPart({ citations, ...part }: Part, role: Role, at: Place): Part | un
 function fitKind(
   { kind, providerState }: Pick<Part, "kind" | "providerState">,
   role: Role,
-  { context: { model, accepts }, path, place, changes }: Place,
+  { context, path, place, changes }: Place,
 ): Part["kind"] | undefined {
-  const { provider } = model;
+  const {
+    model: { provider },
+    accepts,
+  } = context;
   switch (kind.case) {
     case undefined:
       changes.leaveOut(path, "the part has no kind that this version knows; it is not sent");
       return undefined;
     case "serverToolCall":
     case "serverToolResult": {
-      const reason = whyLeftOut(kind.value, providerState, { model, accepts });
+      const reason = whyLeftOut(kind.value, providerState, context);
       if (reason === undefined) return kind;
       changes.leaveOut(path, `${reason}; it is not sent`);
       return undefined;
     }
     case "media": {
-      const reason = role === Role.ASSISTANT ? whyMediaUnfit(kind.value, { model, accepts }) : undefined;
+      const reason = role === Role.ASSISTANT ? whyMediaUnfit(kind.value, context) : undefined;
       if (reason === undefined) return kind;
       if (kind.value.transcript !== "") {
         changes.once("EMULATED", path, `${reason}; the transcript is sent`);

@@ -10,6 +10,8 @@
  * - citable: Media.citable
  * - response_modalities: response_modalities and audio_output
  * - provider_tools: tools that the provider runs
+ * - claude_signatures: signed reasoning of Claude from any host, since each host accepts those of the others:
+ *   https://platform.claude.com/docs/en/build-with-claude/extended-thinking
  */
 export type OptionalContent =
   | "search_results"
@@ -20,4 +22,5 @@ export type OptionalContent =
   | "file_ids"
   | "citable"
   | "response_modalities"
-  | "provider_tools";
+  | "provider_tools"
+  | "claude_signatures";

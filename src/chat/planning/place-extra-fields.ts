@@ -14,7 +14,7 @@ import { streamMethods } from "./provider-options.ts";
  */
 export function placeExtraFields(
   draft: Draft,
-  { extras, model: { provider }, checkOptions, extraFields, words }: PlanningContext,
+  { extras, model: { provider }, dialect = provider, checkOptions, extraFields, words }: PlanningContext,
 ): Draft {
   if (extras === undefined) return draft;
   const taken: [string, JsonObject[string]][] = [];
@@ -23,7 +23,8 @@ export function placeExtraFields(
     warnings.push({ reason, field: fieldOf(provider, path), message });
   }
   for (const [name, value] of Object.entries(extras.fields)) {
-    const isTaken = extraFields?.has(name) || (checkOptions !== undefined && !extras.isDocumented(name));
+    const takesUnknown = checkOptions !== undefined && (extras.dialect === undefined || extras.dialect === dialect);
+    const isTaken = extraFields?.has(name) || (takesUnknown && !extras.isDocumented(name));
     if (isTaken) taken.push([name, value]);
     else warnings.push(dropped(provider, name));
   }

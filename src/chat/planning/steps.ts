@@ -14,6 +14,7 @@ import { emulateSchema } from "./emulate-schema.ts";
 import { emulateStops } from "./emulate-stops.ts";
 import { fillDefaults } from "./fill-defaults.ts";
 import { fitContent } from "./fit-content.ts";
+import { fitReasoning } from "./fit-reasoning.ts";
 import { fitSchemas } from "./fit-schemas.ts";
 import { fitWindow } from "./fit-window.ts";
 import { leaveOutLearned } from "./leave-out-learned.ts";
@@ -27,7 +28,6 @@ import { renderPrompt } from "./render-prompt.ts";
 import { scopeCacheKey } from "./scope-cache-key.ts";
 import { placeSystemText } from "./system-text.ts";
 import { mapToolNames } from "./tool-names.ts";
-import { turnReasoningOn } from "./turn-reasoning-on.ts";
 import { replaceHalves } from "./whole-characters.ts";
 
 type Step = (draft: Draft, context: PlanningContext) => Draft | Promise<Draft>;
@@ -39,7 +39,7 @@ const steps: readonly Step[] = [
   replaceHalves,
   placeExtraFields,
   placeTools,
-  turnReasoningOn,
+  fitReasoning,
   normalizeMedia,
   placeDeploymentParameters,
   completeText,

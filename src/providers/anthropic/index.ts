@@ -32,6 +32,7 @@ const accepts: ReadonlySet<OptionalContent> = new Set([
   "file_ids",
   "citable",
   "provider_tools",
+  "claude_signatures",
 ]);
 
 /** Header `anthropic-version`. The next version, 2026-10-21, rejects temperature, top_p and top_k on every model. */

@@ -81,7 +81,10 @@ function regionOf({ AWS_REGION, AWS_DEFAULT_REGION }: Environment): string | und
 }
 
 const acceptedByAll: ReadonlySet<OptionalContent> = new Set(["server_tools", "citations", "provider_tools"]);
-const acceptedByClaude: ReadonlySet<OptionalContent> = new Set([...acceptedByAll, "search_results", "citable"]);
+const acceptedByClaude: ReadonlySet<OptionalContent> = new Set([
+  ...acceptedByAll,
+  ...(["search_results", "citable", "claude_signatures"] as const),
+]);
 
 /** Creates the adapter for the Converse API. Without an API key, it signs requests with AWS credentials. */
 export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapter {

@@ -1,7 +1,8 @@
 import { append } from "../../append.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import type { Part, SearchResult, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { Part, Reasoning, SearchResult, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
+import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import { ownCitations } from "../kit/citations.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { misplaced, reasoningStart, textOf, turnRole } from "../kit/messages.ts";
@@ -76,7 +77,7 @@ function toBlocks(part: Part, role: Turn["role"], rules: ModelRules, documentNam
       if (!isAssistant) break;
       // Bedrock rejects unsigned reasoning, such as another model's.
       if (providerState === undefined) return [];
-      return [{ reasoningContent: toReasoning(kind.value.text, kind.value.redacted, providerState.data) }];
+      return [{ reasoningContent: toReasoning(kind.value, providerState) }];
     case "toolCall": {
       if (!isAssistant) break;
       const { id, name, argumentsJson } = kind.value;
@@ -99,9 +100,10 @@ function toBlocks(part: Part, role: Turn["role"], rules: ModelRules, documentNam
   throw misplaced(role, kind.case);
 }
 
-function toReasoning(text: string, redacted: boolean, state: Uint8Array): ReasoningContent {
-  const bytes = Buffer.from(state);
-  if (redacted) return { redactedContent: bytes.toString("base64") };
+/** Returns reasoning with its state: a signature, or redacted data, whose base64 text is the state at Anthropic. */
+function toReasoning({ text, redacted }: Reasoning, { provider, data }: ProviderState): ReasoningContent {
+  const bytes = Buffer.from(data);
+  if (redacted) return { redactedContent: bytes.toString(provider === "anthropic" ? "utf8" : "base64") };
   return { reasoningText: { text, signature: bytes.toString() } };
 }
 

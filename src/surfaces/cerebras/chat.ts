@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonRecord } from "../kit/json-values.ts";
 import {
   flag,
   formatSchemas,
@@ -10,7 +11,6 @@ import {
   toolChoiceSchema,
   toolsSchema,
 } from "../openai-shape/body.ts";
-import { jsonRecord } from "../openai-shape/json-values.ts";
 import { toolCallsSchema } from "../openai-shape/messages.ts";
 import { contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";

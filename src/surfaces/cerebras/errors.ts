@@ -1,8 +1,9 @@
 import { type FieldViolation, fieldText, type GatewayError, type Reason } from "../../errors.ts";
+import { messageOf } from "../kit/error-message.ts";
 import { httpStatusOf } from "../kit/http-status.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { SurfaceError } from "../kit/surface.ts";
-import { type ErrorKind, failedGeneration, kinds, messageOf } from "../openai-shape/errors.ts";
+import { type ErrorKind, failedGeneration, kinds } from "../openai-shape/errors.ts";
 
 export function toError(error: GatewayError, requestId: string): SurfaceError {
   return { status: httpStatusOf(error), body: toFlatError(error, requestId) };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MediaDetail } from "../../gen/dragoman/v1/media_pb.js";
+import { jsonRecord } from "../kit/json-values.ts";
 import {
   flag,
   formatSchemas,
@@ -13,7 +14,6 @@ import {
   toolsSchema,
 } from "../openai-shape/body.ts";
 import { toOpenAiStreamError } from "../openai-shape/errors.ts";
-import { jsonRecord } from "../openai-shape/json-values.ts";
 import { toolCallsSchema } from "../openai-shape/messages.ts";
 import { cacheMarks, contentOf, openObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";

@@ -6,15 +6,21 @@ import type { RouteContext } from "./route.ts";
 import { sendError } from "./send.ts";
 import type { ToError } from "./surface.ts";
 
-/** Begins the call of a request. If the service takes no new calls, sends the error and returns undefined. */
+/**
+ * Begins the call of a request. If the service takes no new calls, sends the error and returns undefined.
+ *
+ * @param requestIdHeader the API's own name of the header `x-request-id`, if it has one
+ */
 export function beginCall(
   { calls, request, response }: RouteContext,
   method: CallMethod,
   toError: ToError,
+  requestIdHeader?: string,
 ): Call | undefined {
   try {
     const call = calls.begin(sourceOf(request, response), method);
     response.setHeader("x-request-id", call.requestId);
+    if (requestIdHeader !== undefined) response.setHeader(requestIdHeader, call.requestId);
     return call;
   } catch (thrown) {
     const error = toGatewayError(thrown);

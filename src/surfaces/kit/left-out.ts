@@ -20,6 +20,11 @@ const names = {
 
 type Content = keyof typeof names;
 
+type Shown = Pick<
+  ChatSurface,
+  "omitsReasoning" | "showsSources" | "showsCitations" | "showsServerTools" | "showsMedia" | "shows"
+>;
+
 /**
  * Creates a function that adds a warning to the event `completed` for each kind of content in the events before it that
  * the API has no field for. It returns all other events unchanged.
@@ -27,10 +32,14 @@ type Content = keyof typeof names;
 export function createLeftOut({
   omitsReasoning = false,
   showsSources = false,
+  showsCitations = false,
+  showsServerTools = false,
   showsMedia = false,
   shows,
-}: Pick<ChatSurface, "omitsReasoning" | "showsSources" | "showsMedia" | "shows">): (event: ChatEvent) => ChatEvent {
+}: Shown): (event: ChatEvent) => ChatEvent {
   const found = new Set<Content>();
+  const isShownCitation = ({ source }: Citation): boolean =>
+    source.case === "url" ? showsSources : showsCitations && source.case !== undefined;
   return (event) => {
     switch (event.case) {
       case "started":
@@ -38,7 +47,8 @@ export function createLeftOut({
       case "delta": {
         const { delta } = event.value;
         const isShown =
-          (showsSources && delta.case === "citation" && isPage(delta.value)) ||
+          (delta.case === "citation" && isShownCitation(delta.value)) ||
+          (showsServerTools && (delta.case === "serverToolCall" || delta.case === "serverToolResult")) ||
           (showsMedia && delta.case === "media" && isShownMedia(delta.value)) ||
           shows?.(delta);
         const content = isShown ? undefined : contentOf(delta);
@@ -46,7 +56,7 @@ export function createLeftOut({
         return event;
       }
       case "finished":
-        if (event.value.sources.some((source) => !showsSources || !isPage(source))) found.add("sources");
+        if (!event.value.sources.every(isShownCitation)) found.add("sources");
         if (!showsSources && event.value.providerMetadataJson !== "") found.add("metadata");
         return event;
       case "completed": {
@@ -65,10 +75,6 @@ export function createLeftOut({
 
 function isShownMedia(media: Media): boolean {
   return continuesMedia(media) || shownMedia(media) !== undefined;
-}
-
-function isPage({ source }: Citation): boolean {
-  return source.case === "url";
 }
 
 function contentOf({ case: kind, value }: PartDelta["delta"]): Content | undefined {

@@ -13,6 +13,7 @@ import type { ToError } from "./surface.ts";
 /** Input of a lookup. */
 export interface LookupRequest extends Pick<RouteContext, "parameters"> {
   readonly catalog: Catalog;
+  readonly query: URLSearchParams;
   /** The caller's account. Empty if the caller selects none. */
   readonly account: string;
   /** Models that the caller may request. */
@@ -26,6 +27,10 @@ interface Lookup {
   /** Default: GET. */
   readonly method?: Route["method"];
   readonly path: string;
+  /** Header that a request has. Default: any request. */
+  readonly requires?: string;
+  /** The API's own name of the header `x-request-id`. Default none. */
+  readonly requestIdHeader?: string;
   readonly toError: ToError;
   /** Returns the JSON value of the response. Throws a GatewayError if the lookup fails. */
   lookUp(request: LookupRequest): unknown;
@@ -33,11 +38,12 @@ interface Lookup {
 
 /** Makes a route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
-  const { name, method = "GET", path } = lookup;
+  const { name, method = "GET", path, requires } = lookup;
   return {
     name,
     method,
     path,
+    ...(requires !== undefined && { requires }),
     async handle(context) {
       const { request, maxRequestBytes } = context;
       await serveLookup(lookup, context);
@@ -46,16 +52,17 @@ export function lookupRoute(lookup: Lookup): Route {
   };
 }
 
-async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
-  const { parameters, response } = context;
-  const call = beginCall(context, { name, mayCost: false, stream: false }, toError);
+async function serveLookup({ name, requestIdHeader, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
+  const { parameters, request, response } = context;
+  const call = beginCall(context, { name, mayCost: false, stream: false }, toError, requestIdHeader);
   if (call === undefined) return;
   try {
     await admitCall(call);
     const { caller, source, snapshot } = call;
     const account = lookupAccount(caller, source.requestHeader.get("x-selected-account-id"));
     const allowed = allowedModels(call, account);
-    sendJson(response, 200, lookUp({ catalog: snapshot.catalog, account, allowed, parameters }));
+    const query = new URLSearchParams(request.url?.split("?", 2)[1]);
+    sendJson(response, 200, lookUp({ catalog: snapshot.catalog, query, account, allowed, parameters }));
     call.settle();
   } catch (thrown) {
     const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);

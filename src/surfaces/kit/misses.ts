@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { GatewayError } from "../../errors.ts";
 import { nearest } from "../../nearest.ts";
-import { toAnthropicError } from "../anthropic-shape/errors.ts";
+import { toMessagesError } from "../messages/errors.ts";
 import { toOpenAiError } from "../openai-shape/errors.ts";
 import type { HttpApi } from "./http-api.ts";
 import type { Route } from "./route.ts";
@@ -44,7 +44,7 @@ export function createMisses(apis: readonly HttpApi[], pages: readonly Place[]):
     const normal = normalized(path);
     const api = apiOf(normal, apis);
     const isAnthropic = headers["anthropic-version"] !== undefined;
-    const toError = isAnthropic ? toAnthropicError : (api?.toError ?? toOpenAiError);
+    const toError = isAnthropic ? toMessagesError : (api?.toError ?? toOpenAiError);
     const match = find(method, path);
     if (match !== undefined && "allow" in match) {
       return { name: match.name, error: wrongMethod(method, path, match.allow), toError };

@@ -26,6 +26,8 @@ export interface Route {
   readonly method: "GET" | "POST" | "DELETE";
   /** Pattern of the whole path. `{name}` matches one segment, `{name*}` the rest of the path, which may be empty. */
   readonly path: string;
+  /** Header, in lower case, that a request to the route has. Default: any request. */
+  readonly requires?: string;
   /** Sends the response. Never throws, never rejects. */
   handle(context: RouteContext): void | Promise<void>;
 }

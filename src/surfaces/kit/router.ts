@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { requestPath } from "./request-path.ts";
 import type { Route, RouteContext, RouteOptions } from "./route.ts";
 
@@ -9,7 +9,7 @@ export type SurfaceHandler = (request: IncomingMessage, response: ServerResponse
 export function serveRoutes(routes: readonly Route[], options: RouteOptions): SurfaceHandler {
   const find = createRouter(routes);
   return (request, response) => {
-    const match = find(request.method ?? "", requestPath(request));
+    const match = find(request.method ?? "", requestPath(request), request.headers);
     if (match === undefined || "allow" in match) return false;
     void match.route.handle({ ...options, parameters: match.parameters, request, response });
     return true;
@@ -21,12 +21,19 @@ type RouteMatch =
   | { readonly route: Route; readonly parameters: RouteContext["parameters"] }
   | { readonly name: string; readonly allow: string };
 
-/** Makes a function that finds the first route for a method and a path; undefined if no route has the path. */
-export function createRouter(routes: readonly Route[]): (method: string, path: string) => RouteMatch | undefined {
-  const entries = routes.map((route) => ({ route, pattern: patternOf(route.path), methods: methodsOf(route) }));
-  return (method, path) => {
+/**
+ * Makes a function that finds the route for a request; undefined if no route has the path. Of several, it finds one that
+ * requires a header of the request, else the first.
+ */
+export function createRouter(
+  routes: readonly Route[],
+): (method: string, path: string, headers?: IncomingHttpHeaders) => RouteMatch | undefined {
+  const ordered = [...routes.filter(({ requires }) => requires), ...routes.filter(({ requires }) => !requires)];
+  const entries = ordered.map((route) => ({ route, pattern: patternOf(route.path), methods: methodsOf(route) }));
+  return (method, path, headers = {}) => {
     const others: Route[] = [];
     for (const { route, pattern, methods } of entries) {
+      if (route.requires !== undefined && headers[route.requires] === undefined) continue;
       const found = pattern.exec(path);
       if (found === null) continue;
       if (methods.includes(method)) return { route, parameters: decoded(found.groups) };

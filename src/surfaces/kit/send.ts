@@ -7,7 +7,7 @@ import type { GatewayError } from "../../errors.ts";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
 import { encodeJson } from "./encode-json.ts";
 import { httpHeadersOf } from "./http-status.ts";
-import { formatEvent } from "./server-sent-event.ts";
+import { formatEvent, type ServerSentEvent } from "./server-sent-event.ts";
 import { SilenceTimer } from "./silence-timer.ts";
 import type { SurfaceError, Translated } from "./surface.ts";
 import { formatWarnings, warningsHeader } from "./warnings.ts";
@@ -44,6 +44,8 @@ export function createWholeSink(response: ServerResponse, translated: Translated
 /** Options of a stream of server-sent events. */
 interface StreamOptions {
   readonly endsWithDone: boolean;
+  /** Event to send while there is no output. Undefined: a comment. */
+  readonly ping: ServerSentEvent | undefined;
   /** Maximum wait for the first output before the headers are sent, in ms. */
   readonly headersAfterMs: number;
 }
@@ -51,7 +53,7 @@ interface StreamOptions {
 /**
  * Makes a sink that sends the response as server-sent events. It sends nothing before the first output, so that an
  * earlier failure sets the HTTP status: the Scale EGP deployments API requires this, and other APIs' clients retry only
- * after a status. After `headersAfterMs` it sends the headers and comments, since clients and proxies close silent
+ * after a status. After `headersAfterMs` it sends the headers and then pings, since clients and proxies close silent
  * connections.
  *
  * Warnings that exist before the headers are sent are in a header. Later warnings are in a comment, which SSE parsers
@@ -60,7 +62,7 @@ interface StreamOptions {
 export function createStreamSink(
   response: ServerResponse,
   translated: Translated,
-  { endsWithDone, headersAfterMs }: StreamOptions,
+  { endsWithDone, ping, headersAfterMs }: StreamOptions,
   { id, signal }: Call,
 ): Sink {
   const translate = translated.createStream();
@@ -68,7 +70,7 @@ export function createStreamSink(
   let warnings: readonly Warning[] = [];
   const silence = new SilenceTimer(headersAfterMs, () => {
     open();
-    response.write(": waiting\n\n");
+    response.write(ping === undefined ? ": waiting\n\n" : formatEvent(ping));
   });
 
   function open(): void {

@@ -5,11 +5,12 @@ import { answerHeaders, routingHeaders, targetHeader } from "../../calls/answer-
 import type { Call } from "../../calls/call.ts";
 import type { CallRequest } from "../../calls/plan-call.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
-import { type FieldViolation, type GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
+import { type GatewayError, toGatewayError } from "../../errors.ts";
 import { formatDotted } from "../../field-path.ts";
 import { CompleteChatRequestSchema, type StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { beginCall } from "./begin-call.ts";
 import { discardRest } from "./body.ts";
+import { inNamesOf } from "./error-message.ts";
 import { createLeftOut } from "./left-out.ts";
 import { readRequest } from "./read-request.ts";
 import type { Route, RouteContext } from "./route.ts";
@@ -26,7 +27,8 @@ export function chatRoute(surface: ChatSurface): Route {
 /** Serves one request: admits the call, translates the body, runs the call and sends the response. Never throws. */
 async function serveSurface(surface: ChatSurface, context: RouteContext): Promise<void> {
   const { request, maxRequestBytes } = context;
-  const call = beginCall(context, { name: surface.name, mayCost: true }, surface.toError);
+  const { name, toError, requestIdHeader } = surface;
+  const call = beginCall(context, { name, mayCost: true }, toError, requestIdHeader);
   if (call !== undefined) await serveCall(call, surface, context);
   if (!request.complete) discardRest(request, maxRequestBytes);
 }
@@ -38,9 +40,9 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
     await admitCall(call);
     const { value, request } = await readRequest(call, context);
     translated = surface.translate(value, request);
-    const { endsWithDone } = surface;
+    const { endsWithDone, ping } = surface;
     const sink = translated.streamed
-      ? createStreamSink(response, translated, { endsWithDone, headersAfterMs: streamHeadersAfterMs }, call)
+      ? createStreamSink(response, translated, { endsWithDone, ping, headersAfterMs: streamHeadersAfterMs }, call)
       : createWholeSink(response, translated);
     await serveTranslated(surface, translated, sink, call, response);
   } catch (thrown) {
@@ -126,7 +128,7 @@ function sendFailure(
   call: Call,
   response: ServerResponse,
 ): void {
-  const named = inNamesOf(translated, error);
+  const named = inNamesOf(translated?.nameField, error);
   if (response.headersSent) {
     const events = translated?.toLastEvents?.(named, call.requestId) ?? [surface.toStreamError(named, call.requestId)];
     response.end(events.map(formatEvent).join(""));
@@ -135,17 +137,4 @@ function sendFailure(
   response.removeHeader(targetHeader);
   for (const [name, value] of routingHeaders(call, true)) response.setHeader(name, value);
   sendError(response, error, surface.toError(named, call.requestId));
-}
-
-/** Names the fields of an error by their paths in the body. */
-export function inNamesOf(translated: Pick<Translated, "nameField"> | undefined, error: GatewayError): GatewayError {
-  const { reason, message, facts } = error;
-  const nameField = translated?.nameField;
-  if (nameField === undefined || facts.fields === undefined) return error;
-  const fields = facts.fields.map(
-    (violation): FieldViolation =>
-      violation.root === undefined ? { ...violation, root: "body", field: nameField(violation.field) } : violation,
-  );
-  const text = reason === "INVALID_REQUEST" ? invalidRequest(fields).message : message;
-  return error.with({ fields }, text);
 }

@@ -71,12 +71,20 @@ export interface ChatSurface {
   readonly omitsReasoning?: boolean;
   /** Whether responses have web pages that the text cites, and metadata of the provider. Default false. */
   readonly showsSources?: boolean;
+  /** Whether responses have citations of documents and search results too. Default: only those that `showsSources` has. */
+  readonly showsCitations?: boolean;
+  /** Whether responses have calls and results of the provider's tools. Default false. */
+  readonly showsServerTools?: boolean;
   /** Whether responses have audio and images. Default false. */
   readonly showsMedia?: boolean;
   /** Whether responses have a field for a delta that the properties above do not decide. Default: none has one. */
   readonly shows?: (delta: PartDelta["delta"]) => boolean;
   /** Whether a stream ends with `data: [DONE]`. */
   readonly endsWithDone: boolean;
+  /** Event that a stream sends while the provider is silent. Default: a comment. */
+  readonly ping?: ServerSentEvent;
+  /** The API's own name of the header `x-request-id`, which responses also have. Default none. */
+  readonly requestIdHeader?: string;
   /** Translates a body. Throws INVALID_REQUEST with the body's field paths. */
   translate(body: unknown, request: SurfaceRequest): Translated;
   /** Translates an error if the response has not started. */

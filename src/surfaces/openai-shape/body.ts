@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isSeed } from "../../chat/planning/seed.ts";
+import { type JsonRecord, jsonRecord } from "../kit/json-values.ts";
 import type { BodyGuides } from "./guided-output.ts";
-import { type JsonRecord, jsonRecord } from "./json-values.ts";
 import type { BodyMessage } from "./messages.ts";
 import type { BodyOutput } from "./modalities.ts";
 import { cacheMarks, type Markable, type ObjectOf } from "./parts.ts";

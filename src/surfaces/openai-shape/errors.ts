@@ -1,4 +1,5 @@
-import { type FieldViolation, fieldText, type GatewayError, type Reason } from "../../errors.ts";
+import { fieldText, type GatewayError, type Reason } from "../../errors.ts";
+import { messageOf } from "../kit/error-message.ts";
 import { httpStatusOf } from "../kit/http-status.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
 import type { SurfaceError } from "../kit/surface.ts";
@@ -93,15 +94,4 @@ function toErrorObject(error: GatewayError, requestId: string, params: ErrorPara
 /** Returns the model's invalid JSON text, so that the caller can use it in a retry (Cerebras chat completions API). */
 export function failedGeneration({ facts }: GatewayError): object {
   return facts.failedGeneration === undefined ? {} : { failed_generation: facts.failedGeneration };
-}
-
-/** Returns the message: all field violations, otherwise the error's text. INTERNAL adds the request ID, for the log. */
-export function messageOf(error: GatewayError, requestId: string, describe = describeField, separator = "; "): string {
-  const { fields } = error.facts;
-  if (fields !== undefined && fields.length > 0) return fields.map(describe).join(separator);
-  return error.status === "INTERNAL" ? `${error.message} (request ${requestId})` : error.message;
-}
-
-function describeField(violation: FieldViolation): string {
-  return `${fieldText(violation)}: ${violation.description}`;
 }

@@ -4,7 +4,7 @@ import type { ReportViolation } from "../../errors.ts";
 import { formatDotted } from "../../field-path.ts";
 import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import type { FieldNames } from "../kit/field-names.ts";
-import { type JsonRecord, jsonRecord, toJsonText } from "./json-values.ts";
+import { type JsonRecord, jsonRecord, toJsonText } from "../kit/json-values.ts";
 
 type Format = MessageInitShape<typeof OutputFormatSchema>;
 type Schema = string | JsonRecord | null | undefined;

@@ -8,10 +8,10 @@ import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.
 import type { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import { ToolChoiceMode, type ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
 import type { FieldNames } from "../kit/field-names.ts";
+import { toJsonText, toStruct } from "../kit/json-values.ts";
 import { present } from "../kit/parse-request.ts";
 import type { BodyFormat, BodyTool, BodyToolChoice, OpenAiBody } from "./body.ts";
 import { readGuides } from "./guided-output.ts";
-import { toJsonText, toStruct } from "./json-values.ts";
 import { isToContinue, namesOfCalls, type ReadMessage, textOf, toMessage } from "./messages.ts";
 import { readOutput } from "./modalities.ts";
 import { toCacheHint } from "./parts.ts";

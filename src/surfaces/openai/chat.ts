@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonRecord } from "../kit/json-values.ts";
 import {
   allowedToolsSchema,
   flag,
@@ -14,7 +15,6 @@ import {
 } from "../openai-shape/body.ts";
 import { toOpenAiError, toOpenAiStreamError } from "../openai-shape/errors.ts";
 import { guideFields } from "../openai-shape/guided-output.ts";
-import { jsonRecord } from "../openai-shape/json-values.ts";
 import { outputFields } from "../openai-shape/modalities.ts";
 import { allAudioFormats, cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { effort, reasoningFields } from "../openai-shape/reasoning.ts";

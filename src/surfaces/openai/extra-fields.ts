@@ -2,10 +2,10 @@ import { z } from "zod";
 import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
 import { optionsAreOff } from "../../chat/planning/provider-options.ts";
 import { type FieldViolation, invalidRequest, mostViolations } from "../../errors.ts";
+import { jsonRecord, toStruct } from "../kit/json-values.ts";
 import { misspelledHint, type PropertyHints } from "../kit/property-hints.ts";
 import { flag, integer, number, type OpenAiBody, text } from "../openai-shape/body.ts";
 import { type BodyGuides, otherGuides } from "../openai-shape/guided-output.ts";
-import { jsonRecord, toStruct } from "../openai-shape/json-values.ts";
 import { closedObject as object } from "../openai-shape/parts.ts";
 import { readLeftOut } from "./assistant-message.ts";
 

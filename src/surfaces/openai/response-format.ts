@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { type JsonRecord, jsonRecord } from "../kit/json-values.ts";
 import { type BodyFormat, flag, text } from "../openai-shape/body.ts";
-import { type JsonRecord, jsonRecord } from "../openai-shape/json-values.ts";
 import { closedObject as object } from "../openai-shape/parts.ts";
 
 const described = object({ name: z.string(), description: text, schema: jsonRecord.nullish(), strict: flag });

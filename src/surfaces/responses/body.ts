@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { jsonRecord } from "../kit/json-values.ts";
 import { flag, integer, number, text } from "../openai-shape/body.ts";
-import { jsonRecord } from "../openai-shape/json-values.ts";
 import { closedObject as object } from "../openai-shape/parts.ts";
 import { effort } from "../openai-shape/reasoning.ts";
 import { inputSchema } from "./items.ts";

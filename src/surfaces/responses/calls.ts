@@ -1,4 +1,4 @@
-import { toJsonText } from "../openai-shape/json-values.ts";
+import { toJsonText } from "../kit/json-values.ts";
 import { resultParts } from "./content.ts";
 import { customArguments } from "./custom-tools.ts";
 import type { CallItem, OutputItem } from "./items.ts";

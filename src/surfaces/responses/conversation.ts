@@ -3,7 +3,7 @@ import type { ReportViolation } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import { type Message, type MessageSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
 import { mediaSource } from "../kit/data-uri.ts";
-import { toJsonText } from "../openai-shape/json-values.ts";
+import { toJsonText } from "../kit/json-values.ts";
 import { toCitations } from "./annotations.ts";
 import { callPart, resultPart } from "./calls.ts";
 import { inputParts, type PlacedPart } from "./content.ts";

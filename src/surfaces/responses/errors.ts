@@ -1,5 +1,6 @@
 import type { GatewayError } from "../../errors.ts";
-import { type ErrorParams, kinds, messageOf, toOpenAiError } from "../openai-shape/errors.ts";
+import { messageOf } from "../kit/error-message.ts";
+import { type ErrorParams, kinds, toOpenAiError } from "../openai-shape/errors.ts";
 import type { ResponseError } from "./wire.ts";
 
 /** Fields of this API that differ from those of OpenAI's chat API. */

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { z } from "zod";
 import type { ProviderTool, ProviderToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
-import { toJsonText } from "../openai-shape/json-values.ts";
+import { toJsonText } from "../kit/json-values.ts";
 
 /** Schema of the tools of OpenAI's that the provider runs. */
 export const hostedSchema = z.looseObject({

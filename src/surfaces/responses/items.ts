@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { jsonRecord } from "../kit/json-values.ts";
 import { text } from "../openai-shape/body.ts";
-import { jsonRecord } from "../openai-shape/json-values.ts";
 import { inputContent, outputContent, toolOutput } from "./content.ts";
 import { type RejectedTypes, rejectTypes } from "./rejected-types.ts";
 

@@ -7,9 +7,9 @@ import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_
 import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { FieldNames } from "../kit/field-names.ts";
+import { toJsonText, toStruct } from "../kit/json-values.ts";
 import { present } from "../kit/parse-request.ts";
 import type { SurfaceRequest } from "../kit/surface.ts";
-import { toJsonText, toStruct } from "../openai-shape/json-values.ts";
 import { efforts } from "../openai-shape/reasoning.ts";
 import { providerFields, type ResponsesBody } from "./body.ts";
 import { readConversation } from "./conversation.ts";

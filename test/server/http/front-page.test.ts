@@ -66,6 +66,7 @@ describe("without keys", () => {
     expect(apis.map(({ name }: { name: string }) => name)).toEqual([
       "Connect",
       "OpenAI",
+      "Anthropic",
       "Cerebras",
       "DeepInfra",
       "Scale EGP",
@@ -74,7 +75,8 @@ describe("without keys", () => {
       const { stdout } = await promisify(execFile)("sh", ["-c", example]);
       const answer = JSON.parse(stdout);
       // The models of the other APIs need a provider.
-      if (name === "Connect" || name === "OpenAI") expect(JSON.stringify(answer)).toContain("capital of France?");
+      if (["Connect", "OpenAI", "Anthropic"].includes(name))
+        expect(JSON.stringify(answer)).toContain("capital of France?");
       else expect(JSON.stringify(answer)).toMatch(/needs the provider|set \w+_API_KEY/);
     }
   });

@@ -23,7 +23,7 @@ export interface ScriptedApis extends Apis {
 }
 
 export async function startScripted(
-  provider: "OPENAI" | "CEREBRAS" | "DEEPINFRA",
+  provider: "ANTHROPIC" | "OPENAI" | "CEREBRAS" | "DEEPINFRA" | "GEMINI",
   ...scripts: readonly Script[]
 ): Promise<ScriptedApis> {
   const upstream = await startReplayUpstream(...scripts);

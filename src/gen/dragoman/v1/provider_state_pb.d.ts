@@ -26,7 +26,8 @@ export declare type ProviderState = Message<"dragoman.v1.ProviderState"> & {
   provider: string;
 
   /**
-   * Model that made the state, by its name at the provider. Empty if any model of the provider accepts the state.
+   * Model that made the state, by its name at the provider. Empty if any model of the provider accepts the state: it
+   * is then also sent to other providers with the same API, and reasoning of `anthropic` to Claude at Bedrock.
    *
    * @generated from field: string model = 2;
    */

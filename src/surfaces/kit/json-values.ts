@@ -42,3 +42,20 @@ function toDouble(value: bigint | number, field: FieldPath): number {
   const description = "is a number that cannot be passed on exactly; write one with at most 15 digits, or a string";
   throw invalidRequest([{ root: "body", field, description }]);
 }
+
+/**
+ * Parses JSON text for a response. Integers that a JavaScript number would round keep their digits. Undefined: the text
+ * is not JSON.
+ */
+export function fromJsonText(text: string): unknown {
+  try {
+    return /\d{16}/.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function exactInteger(_key: string, value: unknown, { source = "" }: { readonly source?: string } = {}): unknown {
+  const isRounded = typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source);
+  return isRounded ? JSON.rawJSON(source) : value;
+}
