@@ -12,6 +12,7 @@ import { toMessagesError } from "./messages/errors.ts";
 import { messagesRoutes } from "./messages/index.ts";
 import { openaiRoutes } from "./openai/index.ts";
 import { toOpenAiError } from "./openai-shape/errors.ts";
+import { toResponsesError } from "./responses/errors.ts";
 import { responsesRoutes } from "./responses/index.ts";
 
 const messages = [{ role: "user", content: "What is the capital of France?" }];
@@ -21,9 +22,16 @@ export const httpApis: readonly HttpApi[] = [
   {
     name: "OpenAI",
     prefix: "/v1",
-    routes: [...openaiRoutes, ...responsesRoutes],
+    routes: openaiRoutes,
     toError: toOpenAiError,
     example: { path: "/v1/chat/completions", body: { model: "echo/echo", messages } },
+  },
+  {
+    name: "OpenAI Responses",
+    prefix: "/v1/responses",
+    routes: responsesRoutes,
+    toError: toResponsesError,
+    example: { path: "/v1/responses", body: { model: "echo/echo", input: "What is the capital of France?" } },
   },
   {
     name: "Anthropic",

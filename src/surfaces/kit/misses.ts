@@ -49,7 +49,13 @@ export function createMisses(apis: readonly HttpApi[], pages: readonly Place[]):
     if (match !== undefined && "allow" in match) {
       return { name: match.name, error: wrongMethod(method, path, match.allow), toError };
     }
-    const meant = suggestion(normal, api?.routes ?? routes);
+    // Several APIs can have paths under the prefix of one.
+    const meant = suggestion(
+      normal,
+      api === undefined
+        ? routes
+        : apis.filter(({ prefix }) => prefix.startsWith(api.prefix)).flatMap((near) => near.routes),
+    );
     const text = `there is no ${method} ${shown(path)}`;
     const rest = api === undefined ? others : `the ${api.name} API has ${api.routes.map(describe).join(", ")}`;
     const hint = meant === undefined ? rest : `did you mean ${describe(meant)}? ${capitalized(rest)}`;

@@ -66,6 +66,7 @@ describe("without keys", () => {
     expect(apis.map(({ name }: { name: string }) => name)).toEqual([
       "Connect",
       "OpenAI",
+      "OpenAI Responses",
       "Anthropic",
       "Cerebras",
       "DeepInfra",
@@ -75,7 +76,7 @@ describe("without keys", () => {
       const { stdout } = await promisify(execFile)("sh", ["-c", example]);
       const answer = JSON.parse(stdout);
       // The models of the other APIs need a provider.
-      if (["Connect", "OpenAI", "Anthropic"].includes(name))
+      if (["Connect", "OpenAI", "OpenAI Responses", "Anthropic"].includes(name))
         expect(JSON.stringify(answer)).toContain("capital of France?");
       else expect(JSON.stringify(answer)).toMatch(/needs the provider|set \w+_API_KEY/);
     }

@@ -44,7 +44,7 @@ describe("the error for a path that no route has", () => {
     ["/v4/unheard-of", "the Scale EGP API has POST /v4/chat-completions"],
     [
       "/favicon.ico",
-      "the HTTP APIs begin with /v1, /v1/messages, /cerebras, /v1/openai, /v4; pages are GET /, GET /healthz, GET /metrics",
+      "the HTTP APIs begin with /v1, /v1/responses, /v1/messages, /cerebras, /v1/openai, /v4; pages are GET /, GET /healthz, GET /metrics",
     ],
   ])("names what exists instead of %s", (path, text) => {
     expect(messageOf(path)).toContain(`there is no POST ${path}; ${text}`);
