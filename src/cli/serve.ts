@@ -6,6 +6,7 @@ import { linkToSupervisor, type WorkerLink } from "../workers/worker.ts";
 import { modelsWorker, workerVariable } from "../workers/worker-variable.ts";
 import { configOption, defineCommand } from "./command.ts";
 import { loadConfigFor } from "./load-config.ts";
+import type { ConfigSource } from "./serve/config-source.ts";
 
 export const command = defineCommand({
   description: "Starts the service. Without a file, environment variables select the providers.",
@@ -33,8 +34,9 @@ async function start(file: string | undefined, environment: Environment, link: W
     return;
   }
   const files = new FilesRead();
-  const config = await loadConfigFor(file, environment, files.onRead);
-  const source = { config, files, environment, load: loadConfigFor.bind(undefined, file, environment) };
+  const config = await loadConfigFor(file, environment, { onRead: files.onRead });
+  const load: ConfigSource["load"] = (onRead) => loadConfigFor(file, environment, { onRead });
+  const source = { config, files, environment, load };
   if (link?.worker === modelsWorker) {
     const { serveModels } = await import("./serve/models.ts");
     await serveModels(source, link);

@@ -2,7 +2,6 @@ import { type ComposedService, composeService } from "../../compose.ts";
 import type { Config } from "../../config/config.ts";
 import { Reloader } from "../../reload/reloader.ts";
 import { boundHeap } from "../../server/heap.ts";
-import { ListenError } from "../../server/listen-error.ts";
 import { onSignals } from "../../server/process-signals.ts";
 import { startLines } from "../../server/start-lines.ts";
 import type { WorkerLink } from "../../workers/worker.ts";
@@ -53,19 +52,12 @@ interface Started {
 /** Starts the service in this process, which exits when the service ends or has a fault. */
 export async function startService(
   config: Config,
-  { log, stdout, stderr }: ProgramOutput,
+  { log, stdout }: ProgramOutput,
   link?: WorkerLink,
 ): Promise<Started> {
   boundHeap();
   const logLinesDropped = () => stdout.droppedTotal;
-  const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) }).catch(
-    (error: unknown) => {
-      if (!(error instanceof ListenError)) throw error;
-      stderr.write(`dragoman: ${error.message}\n`);
-      // The other listener may be open.
-      process.exit(1);
-    },
-  );
+  const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) });
   logListening(log, service, config);
   const exit = (code: number, reason: EndReason): never => {
     logStopped(log, reason, service.calls().begun);
