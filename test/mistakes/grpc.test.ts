@@ -134,6 +134,6 @@ it("gRPC suggests the method that a misspelled path means", async () => {
   expect(response.status).toBe(404);
   expect(await response.json()).toMatchObject({
     code: "unimplemented",
-    message: `unknown method ${path}; dragoman.v1.ChatService has CompleteChat, StreamChat, PlanChat`,
+    message: `unknown method ${path}; did you mean /dragoman.v1.ChatService/CompleteChat?`,
   });
 });

@@ -118,9 +118,7 @@ describe("the supervisor", () => {
     const workers = startWorkers(3, "", { DRAGOMAN_HTTP_ADDRESS: `127.0.0.1:${port}` });
     const { service } = await workers;
     expect(await service.exited).toEqual([1, null]);
-    expect(
-      [...service.lines, ...service.reports].filter((line) => /^dragoman: http.address: .*EADDRINUSE/.test(line)),
-    ).toHaveLength(1);
+    expect([...service.lines, ...service.reports].filter((line) => line.includes("EADDRINUSE"))).toHaveLength(1);
     taken.close();
   });
 });

@@ -175,7 +175,7 @@ function createAnswer(config: Config, services: Services, grpcAddress: Listener[
  */
 function createCallHandler(config: Config, services: Services): RequestListener {
   const answerCall = createConnectHandler(config, services);
-  const answerUnserved = createUnservedHandler(services);
+  const answerUnserved = createUnservedHandler(config, services);
   return (request, response) => {
     limitTimeouts(request.headers, config.limits.maxCallMs);
     const body = readBody(request, response, config.limits.maxRequestBytes);

@@ -26,7 +26,10 @@ export function createMethodNotFound(paths: Iterable<string>): (path: string) =>
       candidates.map(({ name }) => name),
       1,
     );
-    const found = candidates.find(isSame) ?? (service && candidates.find(({ name }) => name === near));
+    const begins = ({ name }: { readonly name: string }) =>
+      written.name !== "" && name.toLowerCase().startsWith(written.name.toLowerCase());
+    const found =
+      candidates.find(isSame) ?? (service && (candidates.find(begins) ?? candidates.find(({ name }) => name === near)));
     if (found) return `did you mean ${found.path}?`;
     if (service !== undefined) return `${service} has ${candidates.map(({ name }) => name).join(", ")}`;
     return `call a method of ${services.join(", ")}`;
