@@ -60,8 +60,8 @@ describe.skipIf(missing !== undefined)("the local model with workers", () => {
   });
 
   it("finishes the response that it is giving when all processes are replaced", async () => {
-    const workers = await startWorkers(2, "", {}, "{ enabled: true }");
-    const chat = ask(`local/${file?.name}`, "Tell a long story.", { parameters: { maxOutputTokens: 200 } });
+    const workers = await startWorkers(2, "shutdown: { grace: 3m }\n", {}, "{ enabled: true }");
+    const chat = ask(`local/${file?.name}`, "Tell a long story.", { parameters: { maxOutputTokens: 100 } });
     let last: string | undefined;
     for await (const { event } of connect(workers).streamChat({ chat })) {
       if (event.case === "started") workers.service.child.kill("SIGUSR2");
