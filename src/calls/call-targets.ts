@@ -1,11 +1,9 @@
 import { plainRules, type RouteSettings } from "../config/route.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
-import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Model, ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
 import type { Candidate, CandidateRoute, CandidateTier } from "../routing/candidate.ts";
 import type { Router } from "../routing/router.ts";
 import { type Target, targetOf } from "../routing/target.ts";
-import { estimateChatTokens } from "../tokens/usage-estimate.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** A target that a call may use. */
@@ -16,9 +14,21 @@ export interface CallTarget extends Candidate {
   readonly route: RouteSettings | undefined;
 }
 
+/** A request that names its targets. */
+export interface NamingRequest {
+  /** Model or route. */
+  readonly model: string;
+  /** Further models or routes, for when those before them fail. */
+  readonly fallbackModels: readonly string[];
+  /** Output limit in tokens, to compare prices. Undefined: the caller set none. */
+  readonly maxOutputTokens: number | undefined;
+  /** Estimates the tokens of the prompt, to compare prices. */
+  inputTokens(): number;
+}
+
 /** What the names of a request mean. */
 interface Names {
-  readonly chat: ChatRequest;
+  readonly request: NamingRequest;
   readonly snapshot: Snapshot;
   readonly account: string;
   readonly router: Router;
@@ -32,12 +42,12 @@ const usualOutputTokens = 500;
  * Throws MODEL_NOT_FOUND or PROVIDER_NOT_CONFIGURED for a name that the caller cannot use.
  */
 export function targetsOf(names: Names): CandidateRoute<CallTarget> {
-  const { chat } = names;
-  const { id, tiers, rules } = namedBy(chat.model, names);
-  if (chat.fallbackModels.length === 0) return { id, tiers, rules };
+  const { model, fallbackModels } = names.request;
+  const { id, tiers, rules } = namedBy(model, names);
+  if (fallbackModels.length === 0) return { id, tiers, rules };
   const all = [...tiers];
   const known = new Set(tiers.flatMap(({ members }) => members.map(({ state }) => state)));
-  for (const [index, name] of chat.fallbackModels.entries()) {
+  for (const [index, name] of fallbackModels.entries()) {
     try {
       for (const { balance, members } of namedBy(name, names).tiers) {
         // A target that is named twice is tried in its first place.
@@ -65,7 +75,7 @@ function namedBy(name: string, names: Names): CandidateRoute<CallTarget> {
   }
   let inputTokens: number | undefined;
   const costOf = (model: Model): number | undefined => {
-    inputTokens ??= estimateChatTokens(names.chat);
+    inputTokens ??= names.request.inputTokens();
     return costAt(model, inputTokens, names);
   };
   const tiers = route.tiers.map(({ balance, targets }): CandidateTier<CallTarget> => {
@@ -99,8 +109,8 @@ function candidateOf(target: Target, weight: number, route: RouteSettings | unde
 }
 
 /** Returns what a call would cost at a model, without cached tokens: in picodollars, roughly. */
-function costAt(model: Model, inputTokens: number, { chat, snapshot }: Names): number | undefined {
-  const { maxOutputTokens = usualOutputTokens } = chat.parameters ?? {};
+function costAt(model: Model, inputTokens: number, { request, snapshot }: Names): number | undefined {
+  const { maxOutputTokens = usualOutputTokens } = request;
   const outputTokens = Math.min(maxOutputTokens, usualOutputTokens);
   const cost = snapshot.prices?.estimatedCost(model, inputTokens, outputTokens);
   return cost === undefined ? undefined : Number(cost);

@@ -3,10 +3,10 @@ import type { Caller } from "../accounts/keys.ts";
 import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
-import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { CallInfo } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import type { CallRecord, ObservedCall, StartedCall } from "../ledger/record.ts";
+import type { TracedRequest } from "../ledger/call-tracer.ts";
+import type { CallRecord, ObservedCall, Operation, StartedCall } from "../ledger/record.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
@@ -25,6 +25,9 @@ import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 import { UpstreamTime } from "./upstream-time.ts";
 
+/** Beginnings of the ids of calls. */
+const idPrefixes = { chat: "chatcmpl-", embeddings: "embd-" } as const satisfies Record<Operation, string>;
+
 /**
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
  * exactly one record, whatever the outcome.
@@ -33,7 +36,8 @@ import { UpstreamTime } from "./upstream-time.ts";
  * suspended if a client stops reading and then disconnects.
  */
 export class Call implements ObservedCall {
-  readonly id = createCallId("chatcmpl-");
+  readonly id: string;
+  readonly operation: Operation;
   readonly requestId: string;
   readonly #method: CallMethod;
   readonly startTime = new Date();
@@ -72,6 +76,8 @@ export class Call implements ObservedCall {
     lease: SnapshotLease,
     onSettled: (call: Call) => void,
   ) {
+    this.operation = method.operation ?? "chat";
+    this.id = createCallId(idPrefixes[this.operation]);
     this.source = source;
     this.#method = method;
     this.#environment = environment;
@@ -249,7 +255,7 @@ export class Call implements ObservedCall {
   }
 
   /** An upstream request of this call begins. Returns the trace context to send to its provider, if there is one. */
-  attemptBegins(attempt: Attempt, request: ChatRequest): TraceContext | undefined {
+  attemptBegins(attempt: Attempt, request: TracedRequest): TraceContext | undefined {
     this.#upstream.begin(attempt);
     return this.#observers.trace(this.trace, (tracer) => tracer.beginAttempt(this, attempt, request));
   }
@@ -326,6 +332,7 @@ export class Call implements ObservedCall {
       id: this.id,
       requestId: this.requestId,
       method: this.method,
+      operation: this.operation,
       mayCost: this.mayCost,
       protocol: this.protocol,
       peerAddress: this.peerAddress,

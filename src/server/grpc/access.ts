@@ -71,14 +71,14 @@ export function createGrpcAccess(
   let enteringUnchecked: ServerHttp2Stream | undefined;
 
   function enter(
-    { method, access, mayCost }: MountedMethod,
+    { method, access, mayCost, operation }: MountedMethod,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     grpcJs: StreamListener,
   ) {
     let call: Call;
     try {
-      call = calls.begin(sourceOf(stream, headers), { name: method.name, mayCost });
+      call = calls.begin(sourceOf(stream, headers), { name: method.name, mayCost, operation });
     } catch (error) {
       rejectUnbegun(stream, headers, toGatewayError(error));
       return;

@@ -20,7 +20,7 @@ import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
-import { type Access, roleFor } from "../services/method-rules.ts";
+import { type MethodRules, roleFor } from "../services/method-rules.ts";
 import type { MountedMethod } from "../services/mounted-service.ts";
 import { type FailedRequest, statusOf } from "../services/status.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
@@ -68,8 +68,8 @@ export function createConnectHandler(
   const methods = services.mounted.flatMap((mounted) => mounted.methods);
   const mounted = new Map(methods.map((method) => [method.method, method]));
   const begin = (context: HandlerContext): undefined | Promise<void> => {
-    const { access, mayCost } = mounted.get(context.method) ?? { access: "admin", mayCost: false };
-    return beginCall(services.calls, context, access, mayCost);
+    const rules = mounted.get(context.method) ?? { access: "admin", mayCost: false };
+    return beginCall(services.calls, context, rules);
   };
   const handlers = {
     json: createHandlers(config, methods, begin, "json"),
@@ -146,8 +146,7 @@ function throwRejection({ values }: HandlerContext): never {
 function beginCall(
   calls: ActiveCalls,
   context: HandlerContext,
-  access: Access,
-  mayCost: boolean,
+  { access, mayCost, operation }: MethodRules,
 ): undefined | Promise<void> {
   const { requestHeader, protocolName, method, timeoutMs, values } = context;
   // Connect's signal is unsuitable: it also aborts when Connect ends a call by itself.
@@ -155,7 +154,8 @@ function beginCall(
   const peerAddress = values.get(clientAddress);
   let call: Call;
   try {
-    call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, { name: method.name, mayCost });
+    const source = { requestHeader, protocolName, timeoutMs, signal, peerAddress };
+    call = calls.begin(source, { name: method.name, mayCost, operation });
   } catch (error) {
     throw toConnectError(toGatewayError(error), { requestId: "" });
   }

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Role } from "../../accounts/role.ts";
+import type { CallMethod } from "../../calls/call-method.ts";
 
 /**
  * Who may call a method. `authenticated`: callers that the configured authentication accepts. `viewer`: those with the
@@ -12,7 +13,7 @@ export function roleFor(access: Exclude<Access, "open">): Role {
   return access === "authenticated" ? "caller" : access;
 }
 
-export interface MethodRules {
+export interface MethodRules extends Pick<CallMethod, "operation"> {
   readonly access: Access;
   /** Whether its calls may ask a provider, so that the ledger has a record of each. */
   readonly mayCost: boolean;

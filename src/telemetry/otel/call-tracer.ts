@@ -12,10 +12,9 @@ import {
 } from "@opentelemetry/api";
 import { type GatewayError, reasons, type StatusName } from "../../errors.ts";
 import { type Attempt, AttemptOutcome } from "../../gen/dragoman/v1/attempt_pb.js";
-import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
-import type { CallTracer } from "../../ledger/call-tracer.ts";
-import type { CallRecord } from "../../ledger/record.ts";
+import type { CallTracer, TracedRequest } from "../../ledger/call-tracer.ts";
+import type { CallRecord, Operation } from "../../ledger/record.ts";
 import type { StateChange } from "../../routing/target-view.ts";
 import type { TraceContext } from "../../trace-context.ts";
 import { attemptOutcomes } from "../metrics/call-metrics.ts";
@@ -73,9 +72,10 @@ export function createCallTracer(tracer: Tracer, names: GenAiNames, providerOf: 
       if (spans === undefined) return call.trace;
       noteOrder(spans, attempt);
       spans.attempts.push(attempt);
+      const { operation = "chat" } = call;
       const span = tracer.startSpan(
-        `chat ${attempt.providerModel}`,
-        { kind: SpanKind.CLIENT, attributes: requestAttributes(names, attempt, request, providerOf) },
+        `${operation} ${attempt.providerModel}`,
+        { kind: SpanKind.CLIENT, attributes: requestAttributes(names, operation, attempt, request, providerOf) },
         trace.setSpan(ROOT_CONTEXT, spans.span),
       );
       attemptSpans.set(attempt, span);
@@ -156,12 +156,13 @@ function traceContextOf(span: Span): TraceContext {
 
 function requestAttributes(
   names: GenAiNames,
+  operation: Operation,
   { provider, providerModel, target, credential, choiceIndex }: Attempt,
-  { parameters }: ChatRequest,
+  { parameters, dimensions }: TracedRequest,
   providerOf: (name: string) => string,
 ): Attributes {
   return withValues({
-    [names.operation]: "chat",
+    [names.operation]: operation,
     [names.provider]: genAiProvider(providerOf(provider)),
     [names.requestModel]: providerModel,
     [names.maxTokens]: parameters?.maxOutputTokens,
@@ -169,6 +170,7 @@ function requestAttributes(
     [names.topP]: parameters?.topP,
     [names.topK]: parameters?.topK,
     [names.choices]: parameters?.n === 1 ? undefined : parameters?.n,
+    [names.dimensions]: dimensions,
     [own.provider]: provider,
     [own.target]: target,
     [own.credential]: credential || undefined,
