@@ -1,6 +1,8 @@
 import { plainRules, type RouteSettings } from "../config/route.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import { type Model, ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
+import type { Operation } from "../ledger/record.ts";
+import { isEmbeddingModel } from "../models/model-row.ts";
 import type { Candidate, CandidateRoute, CandidateTier } from "../routing/candidate.ts";
 import type { Router } from "../routing/router.ts";
 import { type Target, targetOf } from "../routing/target.ts";
@@ -16,6 +18,8 @@ export interface CallTarget extends Candidate {
 
 /** A request that names its targets. */
 export interface NamingRequest {
+  /** What it asks for. Targets that do not have it are not usable. */
+  readonly operation: Operation;
   /** Model or route. */
   readonly model: string;
   /** Further models or routes, for when those before them fail. */
@@ -70,7 +74,7 @@ function namedBy(name: string, names: Names): CandidateRoute<CallTarget> {
   const route = catalog.routeOf(name);
   if (route === undefined) {
     const target = targetOf(catalog.resolveTarget(name, account), adapters);
-    const member = candidateOf(target, 1, undefined, router);
+    const member = candidateOf(target, 1, undefined, names);
     return { id: "", tiers: [{ balance: "order", members: [member] }], rules };
   }
   let inputTokens: number | undefined;
@@ -82,7 +86,7 @@ function namedBy(name: string, names: Names): CandidateRoute<CallTarget> {
     const members = targets.map(({ model, weight }) => {
       try {
         const target = targetOf(catalog.resolveTarget(model, account), adapters);
-        const candidate = candidateOf(target, weight, route, router);
+        const candidate = candidateOf(target, weight, route, names);
         return balance === "cost" ? { ...candidate, cost: costOf(target.model) } : candidate;
       } catch (error) {
         return unusable(model, route, toGatewayError(error), router);
@@ -93,7 +97,12 @@ function namedBy(name: string, names: Names): CandidateRoute<CallTarget> {
   return { id: route.id, tiers, rules: route };
 }
 
-function candidateOf(target: Target, weight: number, route: RouteSettings | undefined, router: Router): CallTarget {
+function candidateOf(
+  target: Target,
+  weight: number,
+  route: RouteSettings | undefined,
+  { request, router }: Names,
+): CallTarget {
   const { model, adapter } = target;
   const state = router.stateFor(target);
   return {
@@ -104,7 +113,7 @@ function candidateOf(target: Target, weight: number, route: RouteSettings | unde
     keys: state.keysFor(adapter.keys),
     cost: undefined,
     windowTokens: model.contextWindowTokens,
-    obstacle: route && missingCapability(model, route),
+    obstacle: otherOperation(target, request.operation) ?? (route && missingCapability(model, route)),
   };
 }
 
@@ -128,6 +137,33 @@ function unusable(name: string, route: RouteSettings, obstacle: GatewayError, ro
     windowTokens: 0,
     obstacle,
   };
+}
+
+/** Returns why a target cannot be asked for something. Undefined: it can, or its capabilities are unknown. */
+function otherOperation({ model, adapter }: Target, operation: Operation): GatewayError | undefined {
+  const { id, provider } = model;
+  if (operation === "chat") {
+    if (!isEmbeddingModel(model)) return undefined;
+    return notUsable(
+      model,
+      `the model ${id} returns embeddings, and no chat responses; call Embed or POST /v1/embeddings`,
+    );
+  }
+  if (adapter.embeddings === undefined) {
+    return notUsable(
+      model,
+      `the provider ${provider} has no embeddings; request an embedding model of another provider`,
+    );
+  }
+  if (model.capabilities === undefined || isEmbeddingModel(model)) return undefined;
+  return notUsable(model, `the model ${id} returns chat responses, and no embeddings; request an embedding model`);
+}
+
+function notUsable({ id, provider }: Model, message: string): GatewayError {
+  return new GatewayError("UNSUPPORTED_PARAMETER", message, {
+    fields: [{ field: ["model"], description: message }],
+    metadata: { model: id, provider },
+  });
 }
 
 function missingCapability(

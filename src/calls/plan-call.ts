@@ -168,5 +168,6 @@ function hasChoice({ tiers, rules }: CandidateRoute<CallTarget>): boolean {
 function namesOf(chat: ChatRequest): NamingRequest {
   const { model, fallbackModels, parameters } = chat;
   const inputTokens = () => estimateChatTokens(chat);
-  return { model, fallbackModels, maxOutputTokens: parameters?.maxOutputTokens, inputTokens };
+  const maxOutputTokens = parameters?.maxOutputTokens;
+  return { operation: "chat", model, fallbackModels, maxOutputTokens, inputTokens };
 }

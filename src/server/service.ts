@@ -15,6 +15,7 @@ import { KeyService } from "../gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
 import { UsageService } from "../gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
+import { EmbeddingService } from "../gen/dragoman/v1/embedding_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
@@ -35,6 +36,7 @@ import { listenMetrics } from "./http/metrics-page.ts";
 import { handoverMs, type Listener, type MetricsPage, type Services } from "./listener.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
+import { createEmbeddingService } from "./services/embedding-service.ts";
 import { createKeyService } from "./services/key-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
@@ -142,6 +144,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     generation: () => snapshots.generation,
     mounted: [
       mountService(ChatService, createChatService()),
+      mountService(EmbeddingService, createEmbeddingService()),
       mountService(ModelService, createModelService()),
       mountService(RoutingService, createRoutingService(routing)),
       mountService(KeyService, createKeyService(parts.mirror)),

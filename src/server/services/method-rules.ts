@@ -23,10 +23,12 @@ const forCallers: MethodRules = { access: "authenticated", mayCost: false };
 const forViewers: MethodRules = { access: "viewer", mayCost: false };
 const forAdmins: MethodRules = { access: "admin", mayCost: false };
 const costing: MethodRules = { access: "authenticated", mayCost: true };
+const embedding: MethodRules = { ...costing, operation: "embeddings" };
 
 /** Rules of each method of Dragoman's services. A service can be mounted only if all its methods are listed. */
 const rulesOfMethods: Readonly<Record<string, Readonly<Record<string, MethodRules>>>> = {
   "dragoman.v1.ChatService": { CompleteChat: costing, StreamChat: costing, PlanChat: forCallers },
+  "dragoman.v1.EmbeddingService": { Embed: embedding },
   "dragoman.v1.ModelService": { ListModels: forCallers, GetModel: forCallers },
   "dragoman.admin.v1.RoutingService": { ListTargets: forViewers },
   // A caller sees the usage of its own accounts.
