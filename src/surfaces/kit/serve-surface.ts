@@ -4,15 +4,15 @@ import { abortable } from "../../abortable.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders, routingHeaders, targetHeader } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
-import type { CallSource } from "../../calls/call-environment.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
-import { type FieldViolation, GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
+import { type FieldViolation, type GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
 import { formatDotted } from "../../field-path.ts";
 import { CompleteChatRequestSchema, type StreamChatResponse } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { Pace } from "../../pace.ts";
 import { beginCall } from "./begin-call.ts";
 import { discardRest, parseBody, readBody } from "./body.ts";
 import { createLeftOut } from "./left-out.ts";
+import { requireJson } from "./require-json.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { createStreamSink, createWholeSink, type Sink, sendError } from "./send.ts";
 import { formatEvent } from "./server-sent-event.ts";
@@ -64,17 +64,6 @@ async function serveCall(call: Call, surface: ChatSurface, context: RouteContext
       response.destroy();
     }
   }
-}
-
-/**
- * Rejects a body whose content type is not JSON. If no API key is required, this stops web pages from making calls
- * through a visitor's browser: before it sends JSON to another site, a browser sends a CORS preflight request, which
- * Dragoman does not allow (Fetch standard, CORS-safelisted request-header).
- */
-function requireJson({ requestHeader }: CallSource): void {
-  const type = requestHeader.get("content-type")?.split(";", 1)[0]?.trim() ?? "";
-  if (/^application\/([\w.-]+\+)?json$/i.test(type)) return;
-  throw new GatewayError("UNSUPPORTED_ENCODING", "the body must be JSON; send content-type: application/json");
 }
 
 async function serveTranslated(
