@@ -9,30 +9,21 @@ import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import { profileValues } from "../profiles/select-profile.ts";
 import { stringifyExact } from "../providers/kit/exact-json.ts";
 import { firstUpstreamRequest } from "../routing/choices.ts";
-import { countTextTokens, tokenCounter } from "../tokens/counter.ts";
 import type { TokenCount } from "../tokens/token-count.ts";
 import type { Call } from "./call.ts";
+import { countPrompt, planFirst } from "./count-tokens.ts";
 import type { Plan } from "./plan.ts";
-import { prepareCall } from "./plan-call.ts";
 
 const greatestInt32 = 2 ** 31 - 1;
 
 /** Describes what Dragoman would send for a request. Calls no provider. */
 export async function describePlan(call: Call, request: PlanChatRequest): Promise<PlanChatResponse> {
-  const {
-    route,
-    conversation,
-    plan: planFor,
-  } = await prepareCall(call, {
+  const { plan, considered } = await planFirst(call, {
     schema: PlanChatRequestSchema,
     message: () => request,
     streamed: false,
     plansStream: true,
   });
-  const { plan, considered } = await call.router.consider(
-    { signal: call.signal, conversation, leftMs: () => call.leftMs, plan: planFor },
-    route,
-  );
   const { target, prompt } = plan;
   const { model, adapter } = target;
   const body = adapter.describe(firstUpstreamRequest(plan.request, target), model, prompt);
@@ -55,18 +46,6 @@ export async function describePlan(call: Call, request: PlanChatRequest): Promis
       rejection,
     })),
   });
-}
-
-/**
- * Counts the tokens of the rendered prompt, or of the request if no template was rendered. With `chat_template`
- * the count is an estimate, because a provider that renders the template itself may add a start token.
- */
-async function countPrompt({ request, target: { model, adapter }, prompt }: Plan, call: Call): Promise<TokenCount> {
-  const { holder, signal, counting: limits } = call;
-  const context = { holder, signal, limits };
-  if (prompt === undefined) return tokenCounter(model, context, adapter.dialect).count(request);
-  const count = await countTextTokens(prompt, model, context);
-  return { ...count, exact: count.exact && request.chatTemplate === undefined };
 }
 
 /** Maximum output tokens of all choices together, from the known limits per choice. 0: no limit is known. */

@@ -18,6 +18,7 @@ import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
 import { EmbeddingService } from "../gen/dragoman/v1/embedding_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
+import { TokenService } from "../gen/dragoman/v1/token_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallTracer } from "../ledger/call-tracer.ts";
 import type { UsageReader } from "../ledger/usage-reader.ts";
@@ -41,6 +42,7 @@ import { createKeyService } from "./services/key-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
+import { createTokenService } from "./services/token-service.ts";
 import { createUsageService } from "./services/usage-service.ts";
 import { createTargetHealth } from "./target-health.ts";
 
@@ -145,6 +147,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     mounted: [
       mountService(ChatService, createChatService()),
       mountService(EmbeddingService, createEmbeddingService()),
+      mountService(TokenService, createTokenService()),
       mountService(ModelService, createModelService()),
       mountService(RoutingService, createRoutingService(routing)),
       mountService(KeyService, createKeyService(parts.mirror)),

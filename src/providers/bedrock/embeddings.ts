@@ -6,9 +6,9 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import type { Upstream } from "../../upstream/http.ts";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { cohereLimits, cohereMaxInputs, taskField, textOf, truncation } from "../kit/cohere-embeddings.ts";
 import type { EmbeddingApi } from "../embedding-api.ts";
 import { rejected, unsupported } from "../kit/adaptations.ts";
+import { cohereLimits, cohereMaxInputs, taskField, textOf, truncation } from "../kit/cohere-embeddings.ts";
 import { embeddingRules } from "../kit/embedding-models.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
 import { exactUsage } from "../kit/usage.ts";
@@ -128,7 +128,7 @@ export function createBedrockEmbeddings(upstream: Upstream, provider: string, au
           body,
           errors: bedrockErrors,
           schema: answer,
-          toBatch: (found, _, header) => ({
+          toOutput: (found, _, header) => ({
             vectors: vectorsOf(found).map((vector) => toVector(vector, call)),
             usage: usageOf(found, header("x-amzn-bedrock-input-token-count")),
           }),

@@ -94,15 +94,18 @@ const chatModels = modelsOf(
 
 const embeddingModels = modelsOf(
   {
-    sources: [
-      { from: "PyPI litellm 1.110.2: ids, lengths of inputs and vectors", read: "2026-11-30" },
-    ],
+    sources: [{ from: "PyPI litellm 1.110.2: ids, lengths of inputs and vectors", read: "2026-11-30" }],
     provider: "bedrock",
     servedBy: "Bedrock",
     embeddings: true,
   },
   [
-    { model: "amazon.nova-2-multimodal-embeddings-v1:0", name: "Nova 2 Multimodal Embeddings", window: 8172, dimensions: 3072 },
+    {
+      model: "amazon.nova-2-multimodal-embeddings-v1:0",
+      name: "Nova 2 Multimodal Embeddings",
+      window: 8172,
+      dimensions: 3072,
+    },
     { model: "amazon.titan-embed-text-v2:0", name: "Titan Text Embeddings V2", window: 8192, dimensions: 1024 },
     { model: "amazon.titan-embed-text-v1", name: "Titan Text Embeddings", window: 8192, dimensions: 1536 },
     { model: "cohere.embed-v4:0", name: "Cohere Embed 4", window: 128_000, dimensions: 1536 },

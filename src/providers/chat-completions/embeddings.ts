@@ -57,7 +57,7 @@ export function createEmbeddings(
         body: JSON.stringify(mergeOptions(toBody(request, model, quirks), request.providerOptions[settings.name])),
         errors,
         schema: answer,
-        toBatch({ data, usage }) {
+        toOutput({ data, usage }) {
           return {
             vectors: inOrder(data, call, form === "int8" ? "bytes" : "floats"),
             // No server counts output tokens.

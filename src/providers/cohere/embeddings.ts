@@ -41,7 +41,7 @@ export function createCohereEmbeddings(upstream: Upstream, settings: ProviderSet
         body: JSON.stringify(mergeOptions(toBody(request, model), request.providerOptions[settings.name])),
         errors: cohereErrors,
         schema: answer,
-        toBatch({ embeddings: { base64, float }, meta }) {
+        toOutput({ embeddings: { base64, float }, meta }) {
           const vectors = base64 ?? float ?? [];
           return {
             vectors: vectors.map((vector) => toVector(vector, call)),

@@ -14,6 +14,7 @@ import { stringifyExact } from "../kit/exact-json.ts";
 import { geminiSchemas } from "../kit/schema-rules.ts";
 import { checkSupport } from "./adaptations.ts";
 import { generateContentNames } from "./contract-fields.ts";
+import { countGoogleTokens } from "./count-tokens.ts";
 import { createGoogleEmbeddings } from "./embeddings.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { googleErrors } from "./errors.ts";
@@ -77,6 +78,8 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: End
     contractNames: generateContentNames,
     checkSupport: (request, model) => checkSupport(request, model, endpoint),
     describe: (request, model) => toRequest(request, model, name, form),
+    countTokens: (request, model, context) =>
+      countGoogleTokens({ upstream, provider: name, endpoint, form }, request, model, context),
     embeddings: createGoogleEmbeddings(upstream, name, endpoint),
     close: () => upstream.close(),
   };

@@ -144,7 +144,7 @@ export function createGoogleEmbeddings(upstream: Upstream, provider: string, end
           body: JSON.stringify(mergeOptions(toBody(request, model), request.providerOptions[provider])),
           errors: googleErrors,
           schema,
-          toBatch,
+          toOutput: toBatch,
           onStatus(status) {
             if (status === 401) endpoint.forget?.();
           },

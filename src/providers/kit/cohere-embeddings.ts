@@ -1,5 +1,5 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { type EmbeddingInput, type EmbedRequest, EmbeddingTask } from "../../gen/dragoman/v1/embedding_service_pb.js";
+import { type EmbeddingInput, EmbeddingTask, type EmbedRequest } from "../../gen/dragoman/v1/embedding_service_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { rejected, unsupported } from "./adaptations.ts";
 import { embeddingRules } from "./embedding-models.ts";

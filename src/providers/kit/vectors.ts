@@ -1,13 +1,9 @@
 import { z } from "zod";
 import { malformedAnswer } from "../../upstream/errors.ts";
-import { type Exchange, exchange } from "../../upstream/exchange.ts";
 import type { Upstream } from "../../upstream/http.ts";
-import type { ServerSentEvent } from "../../upstream/sse.ts";
 import type { AttemptContext, UpstreamCall } from "../../upstream/upstream-call.ts";
-import { wholeDecoder } from "../../upstream/whole-body.ts";
 import type { EmbeddedBatch } from "../embedding-api.ts";
-import { type ErrorDialect, responseFailure } from "./errors.ts";
-import { parseAnswer, parseJson } from "./parse-answer.ts";
+import { exchangeWhole, type WholeExchange } from "./whole-exchange.ts";
 
 /**
  * Values of all vectors of one response, at most. As base64, such a response has 11 MB, which are decoded in 30 ms; as
@@ -21,49 +17,13 @@ const jsonBounds = { values: 3_000_000, cost: 100_000 };
 /** Form of a vector in JSON: numbers, or base64 of 32-bit floats or of 8-bit integers. */
 export type VectorForm = "floats" | "bytes";
 
-/** One upstream request, and the schema and the translation of its response. */
-interface EmbeddingExchange<Answer> {
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** JSON text. */
-  readonly body: string;
-  readonly errors: ErrorDialect;
-  readonly schema: z.ZodType<Answer>;
-  /** @param header returns a header of the response */
-  toBatch(answer: Answer, call: UpstreamCall, header: (name: string) => string | undefined): EmbeddedBatch;
-  /** Called with the status of a response that is an error. Default: nothing. */
-  onStatus?(status: number): void;
-}
-
 /** Sends one request for embeddings and yields its response. */
 export function exchangeVectors<Answer>(
   upstream: Upstream,
   context: AttemptContext,
-  prepare: (call: UpstreamCall) => Promise<EmbeddingExchange<Answer>>,
+  prepare: (call: UpstreamCall) => Promise<WholeExchange<Answer, EmbeddedBatch>>,
 ): AsyncIterable<readonly EmbeddedBatch[]> {
-  return exchange(upstream, context, async (call): Promise<Exchange<undefined, ServerSentEvent, EmbeddedBatch>> => {
-    const { path, headers, body, errors, schema, toBatch, onStatus } = await prepare(call);
-    return {
-      path,
-      headers: { accept: "application/json", ...headers },
-      body,
-      accepted: [],
-      failure(response) {
-        onStatus?.(response.status);
-        return responseFailure(response, call, errors);
-      },
-      read: (response) => ({
-        decoder: wholeDecoder(call),
-        answer: undefined,
-        toEvents(_, { data }, batch) {
-          const answer = parseAnswer(parseJson(data, call, undefined, jsonBounds), schema, call, errors);
-          batch.push(toBatch(answer, call, (name) => response.header(name)));
-          return true;
-        },
-        endEvents() {},
-      }),
-    };
-  });
+  return exchangeWhole(upstream, context, async (call) => ({ bounds: jsonBounds, ...(await prepare(call)) }));
 }
 
 /**

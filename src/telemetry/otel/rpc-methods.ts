@@ -5,10 +5,12 @@ import { UsageService } from "../../gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { EmbeddingService } from "../../gen/dragoman/v1/embedding_service_pb.js";
 import { ModelService } from "../../gen/dragoman/v1/model_service_pb.js";
+import { TokenService } from "../../gen/dragoman/v1/token_service_pb.js";
 
 const services = [
   ChatService,
   EmbeddingService,
+  TokenService,
   ModelService,
   RoutingService,
   UsageService,

@@ -46,6 +46,7 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
     expect(answer.value.service.map(({ name }) => name)).toEqual([
       "dragoman.v1.ChatService",
       "dragoman.v1.EmbeddingService",
+      "dragoman.v1.TokenService",
       "dragoman.v1.ModelService",
       "dragoman.admin.v1.RoutingService",
       "dragoman.admin.v1.KeyService",
