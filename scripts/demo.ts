@@ -6,10 +6,10 @@ import { loadConfig } from "../src/config/load.ts";
 import { ChatService } from "../src/gen/dragoman/v1/chat_service_pb.js";
 import { Role } from "../src/gen/dragoman/v1/message_pb.js";
 import { detectLocal, knownModels, preparedModels } from "../src/providers/local/home.ts";
+import { prepareLocal } from "../src/providers/local/prepare/prepare.ts";
 import { listedModels, providers } from "../src/providers/registry.ts";
 import type { Service } from "../src/server/service.ts";
 import { createLog } from "../src/telemetry/log.ts";
-import { PrepareError, prepareLocal } from "./prepare-local.ts";
 
 const usage = 'usage: npm run demo -- "a question" [--model local/default] [--max-tokens 200]';
 
@@ -43,7 +43,7 @@ function readArguments(): Question {
   });
   const text = positionals.join(" ");
   const maxOutputTokens = Number(values["max-tokens"]);
-  if (text === "" || !Number.isInteger(maxOutputTokens) || maxOutputTokens < 1) throw new PrepareError(usage);
+  if (text === "" || !Number.isInteger(maxOutputTokens) || maxOutputTokens < 1) throw new Error(usage);
   return { text, model: values.model, maxOutputTokens };
 }
 
@@ -53,7 +53,9 @@ async function prepare(model: string): Promise<void> {
   const name = model.slice("local/".length);
   const known = knownModels.find((candidate) => candidate.name === name);
   const missing = known !== undefined && !preparedModels(process.env).some((prepared) => prepared.name === name);
-  if (missing || detectLocal(process.env) !== undefined) await prepareLocal(known?.name);
+  if (missing || detectLocal(process.env) !== undefined) {
+    await prepareLocal(known?.name, { environment: process.env, output: process.stdout });
+  }
 }
 
 /** Starts the service on free loopback ports, without logs and without a configuration file. */

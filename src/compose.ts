@@ -17,10 +17,12 @@ import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
 import type { RedisLimitStore } from "./state/redis-limit-store.ts";
 import { createStoreThread } from "./store-thread.ts";
+import { describeSystemCode } from "./system-error.ts";
 import { createCallLog } from "./telemetry/call-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createProviderFailureLog } from "./telemetry/provider-failures.ts";
 import { createRejectionCount } from "./telemetry/rejection-count.ts";
+import { SampledLog } from "./telemetry/sampled-log.ts";
 import { logStateChanges } from "./telemetry/state-changes.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 import { watchComponents } from "./watch-components.ts";
@@ -70,9 +72,9 @@ export async function composeService(
   const adapters = new Adapters(config);
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
-  const store = ledger && createStoreThread(config.store, ledger.instance, log);
+  const store = ledger && createStoreThread(config.store, ledger, log);
   const accounts = store && followAccounts(store.accounts, config, log);
-  const ledgerPending = ledger && (() => ledger.state().waiting);
+  const ledgerPending = ledger && (() => ledger.state().pendingRecords);
   const telemetry = await openTelemetry(
     config,
     { rejections, ledgerPending, logLinesDropped },
@@ -176,7 +178,7 @@ function openConfiguredLedger(store: StoreSettings, log: Log): Ledger | undefine
   try {
     return openLedger(store, log);
   } catch (error) {
-    const problem = `${store.outbox} cannot be used (${describeError(error)})`;
+    const problem = `${store.outbox} cannot be used: ${describeSystemCode(describeError(error))}`;
     const fix = "give a folder on a local disk that Dragoman can write";
     if (store.isWritten) throw new ConfigError([{ path: "store.outbox", problem, fix }]);
     log.warn({ problem }, "calls are recorded in the log only; set store.outbox to a folder that Dragoman can write");
@@ -193,10 +195,12 @@ const longestRedisWaitMs = 1000;
  */
 async function openSharedLimits(settings: RedisSettings, log: Log): Promise<RedisLimitStore> {
   const shared = await import("./state/redis-limit-store.ts");
+  const lines = new SampledLog(log);
   const store = new shared.RedisLimitStore(settings, {
     onChange({ shared, reason, replicas }) {
-      if (shared) log.info({ replicas }, "limits are shared through Redis");
-      else log.warn({ reason }, "Redis does not respond: this process decides about limits alone");
+      const back = { level: "info", fields: { replicas }, message: "limits are shared through Redis" } as const;
+      const message = "Redis does not respond: this process decides about limits alone";
+      lines.write("", shared ? back : { level: "warn", fields: { reason }, message });
     },
   });
   await Promise.race([store.tried, delay(longestRedisWaitMs, undefined, { ref: false })]);

@@ -177,7 +177,7 @@ export interface ErrorFacts {
   readonly provider?: ProviderError;
   /** The model's invalid output. Sent in `dragoman.v1.JsonGenerationFailure` or `ToolCallFailure`. */
   readonly failedGeneration?: string;
-  /** The provider's words. Sent in `dragoman.v1.ToolCallFailure`. */
+  /** The provider's words, without secrets. Sent in `dragoman.v1.ToolCallFailure` alone, and logged for any reason. */
   readonly providerMessage?: string;
   /**
    * Message of the PROVIDER_STREAM_INTERRUPTED error that replaces this error if the response already had output

@@ -1,7 +1,9 @@
 import type { AccountStore } from "./accounts/account-store.ts";
 import { type ConfiguredIds, StoreMirror } from "./accounts/store-mirror.ts";
 import type { Config } from "./config/config.ts";
+import { describeError } from "./ledger/describe-error.ts";
 import type { Log } from "./telemetry/log.ts";
+import { SampledLog } from "./telemetry/sampled-log.ts";
 
 /** Keys and accounts of a database, which the process does not follow before `start`. */
 interface FollowedAccounts {
@@ -18,12 +20,16 @@ type AccountsConfig = Pick<Config, "authentication" | "accounts">;
  * effect, and that callers need a key while there is none.
  */
 export function followAccounts(store: AccountStore, config: AccountsConfig, log: Log): FollowedAccounts {
+  const lines = new SampledLog(log);
   const mirror = new StoreMirror({
     store,
     configured: configuredIds(config),
     onState(error) {
-      if (error === undefined) log.info("the database of keys and accounts responds again");
-      else log.warn({ err: error.cause ?? error }, "the database of keys and accounts does not respond");
+      const back = "the database of keys and accounts responds again";
+      const lost = "the database of keys and accounts does not respond";
+      if (error === undefined) return lines.write("", { level: "info", fields: {}, message: back });
+      const reason = describeError(error.cause ?? error);
+      lines.write("", { level: "warn", fields: { reason }, message: lost });
     },
     onIgnored: (why) => log.warn({ why }, "a key or account of the database has no effect"),
   });

@@ -3,7 +3,9 @@ import { PastSpending } from "./accounts/limits/past-spending.ts";
 import type { SpendingReader } from "./accounts/limits/spending-reader.ts";
 import type { StoreMirror } from "./accounts/store-mirror.ts";
 import type { Config } from "./config/config.ts";
+import { describeError } from "./ledger/describe-error.ts";
 import type { Log } from "./telemetry/log.ts";
+import { SampledLog } from "./telemetry/sampled-log.ts";
 
 /** What budgets have spent, which the process does not read before `start`. */
 interface FollowedSpending {
@@ -19,12 +21,15 @@ interface FollowedSpending {
  * @param sinceMs when the calls began that budgets count, in ms since 1970. Default: now
  */
 export function followSpending(reader: SpendingReader, log: Log, sinceMs = Date.now()): FollowedSpending {
+  const lines = new SampledLog(log);
   const past = new PastSpending({
     reader,
     sinceMs,
     onState(error) {
-      if (error === undefined) log.info("the ledger responds again: budgets count what was spent before");
-      else log.warn({ err: error }, "the ledger does not respond: budgets count only what this process spends");
+      const back = "the ledger responds again: budgets count what was spent before";
+      const lost = "the ledger does not respond: budgets count only what this process spends";
+      if (error === undefined) lines.write("", { level: "info", fields: {}, message: back });
+      else lines.write("", { level: "warn", fields: { reason: describeError(error) }, message: lost });
     },
   });
   return {

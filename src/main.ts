@@ -1,14 +1,14 @@
 import { runCommandLine } from "./cli/command-line.ts";
-import { CommandError, InterruptedError, UsageError } from "./cli/failures.ts";
+import { InterruptedError } from "./cli/failures.ts";
+import { exitCodeOf, isExpected, reportOf } from "./cli/report-error.ts";
 import { shellOf } from "./cli/shell.ts";
-import { ConfigError } from "./config/config-error.ts";
 
+const parameters = process.argv.slice(2);
 try {
-  await runCommandLine(process.argv.slice(2), shellOf(process, process.env));
+  await runCommandLine(parameters, shellOf(process, process.env));
 } catch (error) {
   if (error instanceof InterruptedError) process.exit(130);
-  const isExpected = error instanceof UsageError || error instanceof ConfigError || error instanceof CommandError;
-  if (!isExpected) throw error;
-  process.stderr.write(`dragoman: ${error.message}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  if (!isExpected(error)) throw error;
+  process.stderr.write(reportOf(error, parameters));
+  process.exitCode = exitCodeOf(error);
 }

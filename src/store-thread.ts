@@ -2,6 +2,7 @@ import type { AccountStore } from "./accounts/account-store.ts";
 import type { SpendingReader } from "./accounts/limits/spending-reader.ts";
 import type { StoreSettings } from "./config/config.ts";
 import { addressOf } from "./config/store.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import type { ShipperState } from "./ledger/outbox/shipper.ts";
 import type { UsageReader } from "./ledger/usage-reader.ts";
 import { moduleUrl } from "./module-url.ts";
@@ -28,12 +29,16 @@ export interface StoreThread {
 /** Time in ms that the end of the thread takes beside the shipping. */
 const endMs = 1_000;
 
-/** @param instance name of the folder of this process in the outbox */
-export function createStoreThread(store: StoreSettings, instance: string, log: Log): StoreThread {
+/** @param ledger the folder of this process in the outbox, and the count of its records */
+export function createStoreThread(
+  store: StoreSettings,
+  { instance, pendingMemory }: Pick<Ledger, "instance" | "pendingMemory">,
+  log: Log,
+): StoreThread {
   const { database, outbox, retention, sinks } = store;
   const data: StoreWorkerData = {
     ...{ address: addressOf(database), databaseName: database.name },
-    ...{ outbox, instance, retention, otlp: sinks.otlp },
+    ...{ outbox, instance, pendingMemory, retention, otlp: sinks.otlp },
   };
   const thread = new Thread({
     main: moduleUrl("./store-worker", import.meta.url),
@@ -46,7 +51,7 @@ export function createStoreThread(store: StoreSettings, instance: string, log: L
     },
     onDown(err, restartMs) {
       if (restartMs === undefined) log.error({ err }, "the thread of the database failed at its end");
-      else log.error({ err, restartMs: Math.round(restartMs) }, "the thread of the database failed; it starts again");
+      else log.error({ err, restart_ms: Math.round(restartMs) }, "the thread of the database failed; it starts again");
     },
   });
   return {

@@ -6,6 +6,7 @@ import type { DatabaseAddress } from "./database/address.ts";
 import { createDatabase } from "./database/database.ts";
 import { describeError } from "./ledger/describe-error.ts";
 import type { LedgerLog } from "./ledger/ledger-log.ts";
+import { PendingRecords } from "./ledger/outbox/pending-records.ts";
 import { Shipper } from "./ledger/outbox/shipper.ts";
 import { createOtlpSink } from "./ledger/sinks/otlp.ts";
 import { createDatabaseSink } from "./ledger/sql/database-sink.ts";
@@ -25,6 +26,8 @@ export interface StoreWorkerData {
   readonly outbox: string;
   /** Name of the folder of this process in the outbox. */
   readonly instance: string;
+  /** Memory of `PendingRecords`. */
+  readonly pendingMemory: SharedArrayBuffer;
   readonly retention: Retention;
   /** Collector that also receives the records. Undefined: none. */
   readonly otlp: StoreSettings["sinks"]["otlp"];
@@ -37,14 +40,15 @@ export interface LogLine {
   readonly message: string;
 }
 
-const { address, databaseName, outbox, instance, retention, otlp } = workerData as StoreWorkerData;
+const { address, databaseName, outbox, instance, pendingMemory, retention, otlp } = workerData as StoreWorkerData;
 const write = (level: LogLine["level"]) => (fields: LogLine["fields"], message: string) =>
   emit("log", { level, fields, message } satisfies LogLine);
 const log: LedgerLog = { info: write("info"), warn: write("warn") };
 
 const database = createDatabase(address);
 const sinks = [createDatabaseSink(database), ...(otlp ? [createOtlpSink(otlp, log)] : [])];
-const shipper = new Shipper({ outbox, instance, database: databaseName, sinks, log });
+const pending = new PendingRecords(pendingMemory);
+const shipper = new Shipper({ outbox, instance, database: databaseName, sinks, pending, log });
 shipper.start();
 const stopMaintenance = keepMaintained(database, retention, (error) =>
   log.warn({ reason: describeError(error) }, "old call records cannot be removed now; they are removed within hours"),

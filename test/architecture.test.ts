@@ -11,8 +11,12 @@ const source = resolve(import.meta.dirname, "../src");
  */
 const modules: readonly (readonly [module: string, allowed: readonly string[]])[] = [
   ["gen", []],
+  ["client", ["gen"]],
   ["field-path.ts", []],
   ["well-formed.ts", []],
+  ["json-syntax.ts", []],
+  ["data-uri.ts", []],
+  ["system-error.ts", []],
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
   ["trace-context.ts", []],
   ["module-url.ts", []],
@@ -25,7 +29,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["drained.ts", []],
   ["fair-slots.ts", ["errors.ts"]],
   ["bounded-pool.ts", ["fair-slots.ts"]],
-  ["load", ["errors.ts"]],
+  ["sampled.ts", []],
+  ["load", ["errors.ts", "sampled.ts"]],
   ["run-within.ts", []],
   ["append.ts", []],
   ["pace.ts", []],
@@ -34,7 +39,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["component-states.ts", []],
   ["thread", ["errors.ts"]],
   ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "module-url.ts", "thread/worker-output.ts"]],
-  ["chat/validation", ["gen", "field-path.ts", "errors.ts"]],
+  ["chat/validation", ["gen", "data-uri.ts", "field-path.ts", "errors.ts", "json-syntax.ts"]],
   [
     "chat/stream",
     [
@@ -47,6 +52,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "append.ts",
+      "data-uri.ts",
       "field-path.ts",
       "errors.ts",
       "pace.ts",
@@ -74,7 +80,17 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["prices", ["gen", "look-up.ts", "models/knowledge.ts"]],
   [
     "config",
-    ["gen", "errors.ts", "nearest.ts", "optional-packages.ts", "models", "prices", "profiles", "chat/planning"],
+    [
+      "gen",
+      "errors.ts",
+      "nearest.ts",
+      "optional-packages.ts",
+      "system-error.ts",
+      "models",
+      "prices",
+      "profiles",
+      "chat/planning",
+    ],
   ],
   [
     "upstream",
@@ -131,6 +147,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "errors.ts",
       "trace-context.ts",
       "make-folder.ts",
+      "sampled.ts",
       "profiles",
       "accounts/limits/spending-reader.ts",
       "config/config.ts",
@@ -144,6 +161,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "errors.ts",
+      "sampled.ts",
       "trace-context.ts",
       "config/config.ts",
       "config/telemetry.ts",
@@ -163,6 +181,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "field-path.ts",
         "errors.ts",
         "fair-slots.ts",
+        "sampled.ts",
         "trace-context.ts",
         "tokens",
         "chat",
@@ -181,6 +200,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "abortable.ts",
+      "data-uri.ts",
+      "json-syntax.ts",
       "pace.ts",
       "well-formed.ts",
       "drained.ts",
@@ -200,6 +221,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       "gen",
       "field-path.ts",
+      "json-syntax.ts",
+      "system-error.ts",
       "nearest.ts",
       "page.ts",
       "component-states.ts",
@@ -227,8 +250,8 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     "store-thread.ts",
     ["accounts", "config", "ledger", "module-url.ts", "store-worker.ts", "telemetry/log.ts", "thread"],
   ],
-  ["follow-accounts.ts", ["accounts", "config/config.ts", "telemetry"]],
-  ["follow-spending.ts", ["accounts", "config/config.ts", "telemetry"]],
+  ["follow-accounts.ts", ["accounts", "config/config.ts", "ledger/describe-error.ts", "telemetry"]],
+  ["follow-spending.ts", ["accounts", "config/config.ts", "ledger/describe-error.ts", "telemetry"]],
   ["watch-components.ts", ["accounts", "component-states.ts", "ledger", "state", "store-thread.ts"]],
   [
     "workers",
@@ -241,7 +264,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
 
 /** Packages that only some modules may import. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
-  "@connectrpc/": ["server", "cli/remote"],
+  "@connectrpc/": ["client", "server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
   "node:net": ["server", "config"],

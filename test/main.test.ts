@@ -86,6 +86,14 @@ describe("the program", () => {
     });
   });
 
+  it("prints a command of the program that works in the clone", async () => {
+    const { lines } = await start({ DRAGOMAN_LOCAL_HOME: "/nonexistent" });
+    const command = lines.find((line) => line.startsWith("  npx dragoman chat")) ?? "";
+    const root = new URL("..", import.meta.url).pathname;
+    const { status, stdout } = spawnSync("sh", ["-c", command], { cwd: root, encoding: "utf8" });
+    expect([status, stdout]).toEqual([0, "What is the capital of France?\n"]);
+  });
+
   it("finishes streams in progress on SIGTERM, then exits with 0", async () => {
     const { child, grpcAddress } = await start();
     const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${grpcAddress}` }));

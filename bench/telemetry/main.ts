@@ -14,6 +14,7 @@ import type { CallTracer } from "../../src/ledger/call-tracer.ts";
 import type { CallRecord, ObservedCall } from "../../src/ledger/record.ts";
 import { Rejections } from "../../src/load/rejections.ts";
 import { dialects, listedModels, providers } from "../../src/providers/registry.ts";
+import { createCallLog } from "../../src/telemetry/call-log.ts";
 import { createLog } from "../../src/telemetry/log.ts";
 import { openTelemetry } from "../../src/telemetry/telemetry.ts";
 import { readTraceContext } from "../../src/trace-context.ts";
@@ -22,7 +23,7 @@ import { atMost, describeMachine, type Figure, formatSection } from "../report.t
 import { summarize } from "../statistics.ts";
 
 /**
- * `npm run bench -- --telemetry`: CPU time of this process that metrics and traces add to a call with one attempt. The
+ * `npm run bench -- --telemetry`: CPU time of this process that the log, metrics and traces add to a call with one attempt. The
  * calls are events alone, so that nothing else is measured. With sampling, it includes the export.
  */
 const rounds = 7;
@@ -61,7 +62,7 @@ function playCall(index: number, { observers, tracer, hasCaller }: Parts): void 
   const attempt = create(AttemptSchema, { ...target, duration: durationFromMs(700) });
   const time = measured ? new UpstreamTime() : undefined;
   time?.begin(attempt);
-  tracer?.beginAttempt(call, attempt, request);
+  tracer?.beginAttempt(call, attempt, request, "https://api.openai.com/v1");
   for (const observer of observers) observer.firstOutput?.(call, 300);
   tracer?.firstOutput?.(call, 300);
   attempt.outcome = AttemptOutcome.ANSWERED;
@@ -121,7 +122,9 @@ async function open(sampler?: OtelSettings["sampler"]) {
 const metrics = await open();
 const off = await open({ name: "parentbased_traceidratio", ratio: 0 });
 const on = await open({ name: "always_on", ratio: 1 });
+const callLog = createCallLog(createLog("info", { write: () => undefined }));
 const figures = [
+  await added("the line of the call in the log, without writing it", { observers: [callLog], hasCaller: false }, 6),
   await added("metrics", { ...metrics, hasCaller: false }, 2),
   await added("metrics, with a trace of the caller", { ...metrics, hasCaller: true }, 2),
   await added("metrics and traces, sampling 0", { ...off, hasCaller: false }, 5),

@@ -1,26 +1,14 @@
-// The client of all examples. In a project of your own, generate the code as clients/typescript does.
+// The client of all examples. In a project of your own, import it from "dragoman/client" (docs/clients.md).
 
 import { readFileSync } from "node:fs";
-import { createClient, type Interceptor } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
-import { type Message, Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { createDragomanClient, type Message, Role } from "../../src/client/index.ts";
 
-const { DRAGOMAN_ADDRESS = "127.0.0.1:50051", DRAGOMAN_API_KEY = "", DRAGOMAN_CA = "" } = process.env;
+const { DRAGOMAN_ADDRESS = "127.0.0.1:50051", DRAGOMAN_API_KEY, DRAGOMAN_CA } = process.env;
 
-const sendKey: Interceptor = (next) => (request) => {
-  if (DRAGOMAN_API_KEY !== "") request.header.set("x-api-key", DRAGOMAN_API_KEY);
-  return next(request);
-};
-
-const hasTls = DRAGOMAN_CA !== "";
-const transport = createGrpcTransport({
-  baseUrl: `${hasTls ? "https" : "http"}://${DRAGOMAN_ADDRESS}`,
-  interceptors: [sendKey],
-  nodeOptions: hasTls ? { ca: readFileSync(DRAGOMAN_CA) } : {},
+export const { chat: client } = createDragomanClient(DRAGOMAN_ADDRESS, {
+  apiKey: DRAGOMAN_API_KEY || undefined,
+  tls: DRAGOMAN_CA ? { ca: readFileSync(DRAGOMAN_CA) } : false,
 });
-
-export const client = createClient(ChatService, transport);
 
 /** Returns a message of the user. */
 export function user(text: string) {

@@ -1,6 +1,6 @@
 // Waits at most one second for the whole call. Dragoman then aborts the request to the provider.
 
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "../../src/client/index.ts";
 import { client, user } from "./connect.ts";
 
 // A model that never responds.

@@ -1,7 +1,6 @@
 // Reads the details of an error: a reason for programs, and each wrong field with what is wrong.
 
-import { Code, ConnectError } from "@connectrpc/connect";
-import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import { BadRequestSchema, Code, ConnectError, ErrorInfoSchema } from "../../src/client/index.ts";
 import { client, user } from "./connect.ts";
 
 try {

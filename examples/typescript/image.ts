@@ -1,7 +1,7 @@
 // Asks about a picture. echo/echo writes its type in place of it.
 
 import { readFileSync } from "node:fs";
-import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { Role } from "../../src/client/index.ts";
 import { client, textOf } from "./connect.ts";
 
 const data = readFileSync(new URL("../picture.png", import.meta.url));

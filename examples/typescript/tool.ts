@@ -1,6 +1,6 @@
 // Runs the function that the model calls, and sends its result back.
 
-import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
+import { Role } from "../../src/client/index.ts";
 import { client, textOf, user } from "./connect.ts";
 
 const parametersJsonSchema = '{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}';

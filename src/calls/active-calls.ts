@@ -20,6 +20,7 @@ export class ActiveCalls {
   readonly #snapshots: Snapshots;
   readonly #environment: CallEnvironment;
   readonly #guard: LoadGuard | undefined;
+  #begun = 0;
   #onIdle: (() => void) | undefined;
 
   /** `guard`: bounds on the load of the process. Undefined: no bounds. */
@@ -41,10 +42,24 @@ export class ActiveCalls {
   begin(source: CallSource, method: CallMethod): Call {
     const overloaded = this.#guard?.check(method.mayCost);
     if (overloaded !== undefined) throw overloaded;
-    const call = new Call(source, method, this.#environment, this.#snapshots.lease(), this.#onSettled);
+    const call = this.#create(source, method);
     // Do not track a call that has already ended, because its client disconnected before Dragoman read the headers.
     if (!call.signal.aborted) this.#running.add(call);
     return call;
+  }
+
+  /** Records a request that is rejected before its call can begin, as a call that failed with this error. */
+  reject(source: CallSource, method: CallMethod, error: GatewayError): void {
+    this.#create(source, method).settle(error);
+  }
+
+  /** Number of calls that have begun, also if they were rejected at once. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  get inProgress(): number {
+    return this.#running.size;
   }
 
   /** Resolves when no call is in progress. */
@@ -60,6 +75,11 @@ export class ActiveCalls {
     for (const call of [...this.#running]) {
       call.end(new GatewayError("SHUTTING_DOWN", "the service is shutting down; call another instance"));
     }
+  }
+
+  #create(source: CallSource, method: CallMethod): Call {
+    this.#begun++;
+    return new Call(source, method, this.#environment, this.#snapshots.lease(), this.#onSettled);
   }
 
   readonly #onSettled = (call: Call): void => {

@@ -1,14 +1,14 @@
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
-import type { TracedRequest } from "../ledger/call-tracer.ts";
+import type { SentRequest } from "../ledger/sent-request.ts";
 import type { Bill } from "../prices/bill.ts";
 import type { AttemptOptions } from "../routing/attempt.ts";
 import type { RunParameters } from "../routing/started-attempt.ts";
 import type { Call } from "./call.ts";
 
-/** What is sent upstream, for its cost and its span. */
-interface SentRequest {
+/** What is sent upstream, and to which model. */
+interface Sent {
   readonly model: Model;
-  readonly traced: TracedRequest;
+  readonly request: SentRequest;
   /** Types of the tools in the request that the provider runs. */
   readonly tools?: readonly string[];
 }
@@ -17,7 +17,7 @@ interface SentRequest {
 export function attemptOptions(
   call: Call,
   bill: Bill,
-  { model, traced, tools = [] }: SentRequest,
+  { model, request, tools = [] }: Sent,
   { onEnd, onFailure, ...parameters }: RunParameters,
 ): AttemptOptions {
   return {
@@ -25,10 +25,10 @@ export function attemptOptions(
     holder: call.holder,
     elapsedMs: () => call.elapsedMs,
     charge: (usage, serviceTier) => bill.charge(model, usage, serviceTier, tools),
-    onTrace: (attempt) => call.attemptBegins(attempt, traced),
-    onFailure(failure) {
+    onTrace: (attempt, baseUrl) => call.attemptBegins(attempt, request, baseUrl),
+    onFailure(failure, attempt) {
       onFailure(failure);
-      call.attemptFailed(failure);
+      call.attemptFailed(attempt, failure, request);
     },
     onEnd(attempt) {
       onEnd(attempt);

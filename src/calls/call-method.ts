@@ -8,4 +8,9 @@ export interface CallMethod {
   readonly mayCost: boolean;
   /** What its calls ask providers for. Default: chat. */
   readonly operation?: Operation | undefined;
+  /** Whether its response is a stream. Undefined: the request decides. */
+  readonly stream?: boolean | undefined;
 }
+
+/** Method in the records of requests for a method that does not exist. */
+export const unknownMethod: CallMethod = { name: "unknown", mayCost: false };

@@ -5,8 +5,8 @@ import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { CallInfo } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import type { TracedRequest } from "../ledger/call-tracer.ts";
 import type { CallRecord, ObservedCall, Operation, StartedCall } from "../ledger/record.ts";
+import type { SentRequest } from "../ledger/sent-request.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
@@ -15,7 +15,7 @@ import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import { type CallFacts, unknownFacts } from "./call-facts.ts";
 import { CallHoldings } from "./call-holdings.ts";
-import { createCallId } from "./call-id.ts";
+import { callIdPrefixes, createCallId } from "./call-id.ts";
 import { createCallInfo } from "./call-info.ts";
 import type { CallMethod } from "./call-method.ts";
 import { clientGone, deadlineExceeded, requestIncomplete } from "./end-errors.ts";
@@ -24,9 +24,6 @@ import { outcomeOf } from "./outcome.ts";
 import { cleanRequestId } from "./request-id.ts";
 import type { Snapshot, SnapshotLease } from "./snapshot.ts";
 import { UpstreamTime } from "./upstream-time.ts";
-
-/** Beginnings of the ids of calls. */
-const idPrefixes = { chat: "chatcmpl-", embeddings: "embd-" } as const satisfies Record<Operation, string>;
 
 /**
  * One call from its request headers to its record. It has the caller, the deadline and the abort signal, and writes
@@ -77,7 +74,7 @@ export class Call implements ObservedCall {
     onSettled: (call: Call) => void,
   ) {
     this.operation = method.operation ?? "chat";
-    this.id = createCallId(idPrefixes[this.operation]);
+    this.id = createCallId(callIdPrefixes[this.operation]);
     this.source = source;
     this.#method = method;
     this.#environment = environment;
@@ -255,9 +252,9 @@ export class Call implements ObservedCall {
   }
 
   /** An upstream request of this call begins. Returns the trace context to send to its provider, if there is one. */
-  attemptBegins(attempt: Attempt, request: TracedRequest): TraceContext | undefined {
+  attemptBegins(attempt: Attempt, request: SentRequest, baseUrl: string | undefined): TraceContext | undefined {
     this.#upstream.begin(attempt);
-    return this.#observers.trace(this.trace, (tracer) => tracer.beginAttempt(this, attempt, request));
+    return this.#observers.trace(this.trace, (tracer) => tracer.beginAttempt(this, attempt, request, baseUrl));
   }
 
   /** Reports to the observers that an upstream request of this call ended. */
@@ -267,8 +264,8 @@ export class Call implements ObservedCall {
   }
 
   /** Reports to the observers that an upstream request of this call failed. */
-  attemptFailed(failure: GatewayError): void {
-    this.#observers.notify((observer) => observer.attemptFailed?.(this, failure));
+  attemptFailed(attempt: Attempt, failure: GatewayError, request: SentRequest): void {
+    this.#observers.notify((observer) => observer.attemptFailed?.(this, attempt, failure, request));
   }
 
   /** Records the time of the first output, `elapsedMs` after the call began. Later calls have no effect. */
@@ -340,6 +337,7 @@ export class Call implements ObservedCall {
       trace: this.trace,
       keyId: this.#caller?.keyId ?? "",
       ...this.#facts,
+      stream: this.#method.stream ?? this.#facts.stream,
     };
   }
 

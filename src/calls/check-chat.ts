@@ -48,10 +48,13 @@ export function checkRequest<Desc extends DescMessage>(
   message: ChatWrapper<Desc>,
   maxValues: number,
 ): CheckedRequest {
-  const violations: FieldViolation[] = [...annotationViolations(schema, message)];
+  const annotated = annotationViolations(schema, message);
   const { chat } = message;
   if (chat === undefined) throw invalidRequest([missingChat]);
-  append(violations, requestViolations(chat, maxValues));
+  const found = requestViolations(chat, maxValues);
+  // The rules in code say more about a field than its annotations.
+  const violations = annotated.filter(({ field }) => !found.some((violation) => isSamePath(violation.field, field)));
+  append(violations, found);
   return { chat, violations };
 }
 

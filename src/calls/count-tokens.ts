@@ -81,7 +81,7 @@ async function askProvider({ request, target }: Plan, candidate: CallTarget, cal
     const failure = toGatewayError(thrown);
     if (failure.reason === "INTERNAL") throw failure;
     record.failed(failure.reason);
-    call.attemptFailed(failure);
+    call.attemptFailed(attempt, failure, request);
     return undefined;
   } finally {
     clearTimeout(timer);

@@ -18,9 +18,11 @@ const mostLabels = 16;
 /**
  * Adds user, labels, model and account to the record of a call. The record is written to the log, so that they are
  * truncated. Returns the account; empty if the call has none. Throws ACCOUNT_NOT_ALLOWED if the caller may not use it.
+ *
+ * @param stream whether the caller requested a stream
  */
-export function noteCaller(call: Call, { user, labels, model, accountId }: CallerFields): string {
-  call.note({ user: cut(user), labels: cutLabels(labels), model: cut(model) });
+export function noteCaller(call: Call, { user, labels, model, accountId }: CallerFields, stream: boolean): string {
+  call.note({ user: cut(user), labels: cutLabels(labels), model: cut(model), stream });
   const account = selectAccount(call.caller, call.source.requestHeader.get("x-selected-account-id"), accountId);
   call.note({ accountId: cut(account) });
   return account;

@@ -1,6 +1,13 @@
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallTracer } from "../ledger/call-tracer.ts";
+import { Sampled } from "../sampled.ts";
 import type { TraceContext } from "../trace-context.ts";
+
+/** Reports of observers that fail. One of them may be the log, so reports go to standard error. */
+const reports = new Sampled<string>({
+  intervalMs: 1000,
+  pass: (text, omitted) => process.emitWarning(omitted === 0 ? text : `${text} (and ${omitted} times before)`),
+});
 
 /** Observers of one call. */
 export class Observers {
@@ -45,8 +52,7 @@ export class Observers {
   }
 
   #report(error: unknown): void {
-    // The observer that failed may be the log, so report on standard error.
     const name = error instanceof Error ? error.name : "error";
-    process.emitWarning(`an observer of call ${this.#callId} failed: ${name}`);
+    reports.add(name, `an observer of call ${this.#callId} failed: ${name}`);
   }
 }

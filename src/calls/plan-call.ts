@@ -83,7 +83,7 @@ export async function prepareCall<Desc extends DescMessage>(
   const { snapshot, router } = call;
   const { catalog, adapters, rejectsOptions, profile: configuredProfile } = snapshot;
   const { user = "", labels = {}, model = "", accountId = "" } = request.chat ?? {};
-  const account = noteCaller(call, { user, labels, model, accountId });
+  const account = noteCaller(call, { user, labels, model, accountId }, streamed);
   const allowed = allowedModels(call, account);
   const context: PlanContext = {
     account,

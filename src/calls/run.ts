@@ -61,7 +61,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
     const runOnce = ({ target: sent, request, prompt, stops }: Plan): TargetRun => {
       const { model } = sent;
       const run = runOnTarget(sent, request, {
-        ...attemptOptions(call, bill, { model, traced: request, tools: providerTools(request) }, given),
+        ...attemptOptions(call, bill, { model, request, tools: providerTools(request) }, given),
         prompt,
         stops,
         onOutput(attempt) {

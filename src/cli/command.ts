@@ -52,6 +52,8 @@ interface CommandParts<Given extends Options, Operand extends string> {
 export interface Command {
   /** Text of `dragoman <words> --help`. */
   help(words: string): string;
+  /** Parses what follows the command's words. Throws UsageError. */
+  check(words: string, parameters: readonly string[]): void;
   /** Parses what follows the command's words, and runs the command. Throws UsageError. */
   execute(words: string, parameters: readonly string[], shell: Shell): Promise<void>;
 }
@@ -82,28 +84,33 @@ export function defineCommand<const Given extends Options, const Operand extends
       const lines = examples.map(([meaning, parameters]) => `  # ${meaning}\n  dragoman ${parameters}\n`).join("\n");
       return `Usage: ${line}\n\n${description}\n\n${arguments_}Options:\n${optionRows(allOptions)}\nExamples:\n${lines}`;
     },
+    check: (words, parameters) => void read(words, parameters),
     async execute(words, parameters, shell) {
-      const advice = `see dragoman ${words} --help`;
-      const { values, positionals, repeated } = parse(parameters, allOptions, advice);
-      if (values.help === true) {
-        shell.stdout.write(this.help(words));
-        return;
-      }
-      if (repeated !== undefined) throw new UsageError(`--${repeated} is there twice; write it once`);
-      for (const [name, value] of Object.entries(values)) {
-        if (value === "" || (Array.isArray(value) && value.includes("")))
-          throw new UsageError(`--${name} needs a value; ${advice}`);
-      }
-      const missing = names[positionals.length];
-      if (missing !== undefined) throw new UsageError(`<${missing}> is missing: ${operands[missing]}; ${advice}`);
-      // Do not quote the argument, which may be a secret.
-      if (rest === undefined && positionals.length > names.length) {
-        throw new UsageError(`unexpected argument; ${insteadOfArgument}; ${advice}`);
-      }
-      const given = Object.fromEntries(names.map((name, index) => [name, positionals[index] ?? ""]));
-      await run(values, given as Record<Operand, string>, shell, positionals.slice(names.length));
+      const given = read(words, parameters);
+      if (given === "help") shell.stdout.write(this.help(words));
+      else await run(given.values, given.operands, shell, given.rest);
     },
   };
+
+  /** Parses what follows the command's words. `help`: it has the option `--help`. Throws UsageError. */
+  function read(words: string, parameters: readonly string[]) {
+    const advice = `see dragoman ${words} --help`;
+    const { values, positionals, repeated } = parse(parameters, allOptions, advice);
+    if (values.help === true) return "help";
+    if (repeated !== undefined) throw new UsageError(`--${repeated} is there twice; write it once`);
+    for (const [name, value] of Object.entries(values)) {
+      if (value === "" || (Array.isArray(value) && value.includes("")))
+        throw new UsageError(`--${name} needs a value; ${advice}`);
+    }
+    const missing = names[positionals.length];
+    if (missing !== undefined) throw new UsageError(`<${missing}> is missing: ${operands[missing]}; ${advice}`);
+    // Do not quote the argument, which may be a secret.
+    if (rest === undefined && positionals.length > names.length) {
+      throw new UsageError(`unexpected argument; ${insteadOfArgument}; ${advice}`);
+    }
+    const given = Object.fromEntries(names.map((name, index) => [name, positionals[index] ?? ""]));
+    return { values, operands: given as Record<Operand, string>, rest: positionals.slice(names.length) };
+  }
 }
 
 interface Parsed<Given extends Options> {

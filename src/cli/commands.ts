@@ -36,5 +36,10 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./keys/rotate.ts"),
   },
   { words: "keys revoke", summary: "revoke an API key", load: () => import("./keys/revoke.ts") },
+  {
+    words: "local prepare",
+    summary: "download a language model that runs on this machine",
+    load: () => import("./local/prepare.ts"),
+  },
   { words: "hash-key", summary: "print the SHA-256 of an API key", load: () => import("./hash-key.ts") },
 ];

@@ -8,7 +8,7 @@ export const command = defineCommand({
   insteadOfArgument: "write the API key to standard input",
   examples: [
     ["Hash a key that a file has", "hash-key < key.txt"],
-    ["Hash a key that a variable has", 'hash-key <<< "$KEY"'],
+    ["Hash a key that a container gets as a secret", "hash-key < /run/secrets/dragoman-key"],
   ],
   async run(_, __, { stdin, stdout }) {
     stdout.write(`${await hashKey(stdin)}\n`);

@@ -39,6 +39,16 @@ async function statusOf(url: URL): Promise<number | undefined> {
     return response.statusCode;
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new CommandError(`${url} does not respond (${reason}); is the service running?`);
+    throw new CommandError(`${url} does not respond ${hintFor(reason)}`);
   }
+}
+
+/** Returns the end of the sentence for a failed request: its reason, and what to do. */
+function hintFor(reason: string): string {
+  if (reason.startsWith("HPE_")) {
+    return `with HTTP/1.1 (${reason}); write the URL of the HTTP listener, which is usually ${defaultUrl}`;
+  }
+  if (reason === "EPROTO") return `with TLS (${reason}); write http:// in --url`;
+  if (reason === "ECONNRESET") return `(${reason}); if the service has TLS, write https:// in --url`;
+  return `(${reason}); is the service running?`;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
+import { describeSystemError } from "../system-error.ts";
 import { ConfigError } from "./config-error.ts";
 
 /** A YAML mapping in the configuration file. */
@@ -27,7 +28,7 @@ export function readConfigFile(path: string, onRead: OnRead = () => {}): Tree {
     text = readAndReport(path, onRead).toString("utf8");
   } catch (error) {
     throw new ConfigError([
-      { path, problem: `cannot be read (${errorCode(error)})`, fix: "check --config or DRAGOMAN_CONFIG" },
+      { path, problem: `cannot be read: ${describeSystemError(error)}`, fix: "check --config or DRAGOMAN_CONFIG" },
     ]);
   }
   const lines = new LineCounter();
@@ -51,11 +52,6 @@ export function readConfigFile(path: string, onRead: OnRead = () => {}): Tree {
 
 export function isTree(value: unknown): value is Tree {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-/** Returns the system error code, such as ENOENT. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
 }
 
 function toPlain(path: string, convert: () => unknown): unknown {

@@ -4,15 +4,19 @@ import type { ProviderKey } from "./provider.ts";
 import { leaf, pattern, section } from "./rules.ts";
 import { Secret } from "./secret.ts";
 
-/** Returns undefined for a key that cannot be a header value: with it, every upstream request would fail. */
+/**
+ * Returns undefined for a key that cannot be a header value, and for one that is a mistake: `docker --env-file` keeps
+ * quotes, and `$NAME` is a variable in shells only. Every upstream request with it would fail.
+ */
 function parseKey(value: unknown): string | undefined {
   const key = typeof value === "string" ? value.trim() : "";
-  return /^[\x21-\x7e]+$/.test(key) ? key : undefined;
+  return /^[\x21-\x7e]+$/.test(key) && !/^(["'].*["']|\$\w+)$/.test(key) ? key : undefined;
 }
 
 export const apiKey = leaf({
   parse: parseKey,
-  problem: "is not a valid API key: it is empty or has spaces or non-ASCII characters",
+  problem:
+    "is not a valid API key: it is empty, in quotes, a $NAME without braces, or has spaces or non-ASCII characters",
   fix: "correct the value, or the variable that sets it",
   forms: [{ type: "string", minLength: 1 }],
 });

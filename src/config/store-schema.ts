@@ -40,8 +40,9 @@ const database = leaf({
 });
 
 const age = leaf({
-  parse: parseAge,
-  problem: "is not a duration",
+  // A number without a unit is meant as days, and would be milliseconds.
+  parse: (value) => (/^[1-9]\d*$/.test(String(value)) ? undefined : parseAge(value)),
+  problem: "is not a duration with a unit",
   fix: "write a duration such as 30d, 12h or 90m, or 0 to keep everything",
   forms: ageForms,
   shown: true,

@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { describeSystemCode, systemCode } from "../system-error.ts";
 import type { DatabaseSettings, StoreSettings } from "./config.ts";
 import type { ReportProblem } from "./config-error.ts";
-import { errorCode } from "./config-file.ts";
 import { formatAge, formatStorageSize } from "./quantities.ts";
 import type { StoreSection, WrittenDatabase } from "./store-schema.ts";
 
@@ -30,7 +30,9 @@ export function resolveStore(
   const requireFolder = (key: string, path: string, fix: string): void => {
     if (!isWritten || isWrong(`store.${key}`)) return;
     const code = obstacleTo(path);
-    if (code !== undefined) report(`store.${key}`, `cannot be written (${code})`, `${fix}, absolute or in ${folder}`);
+    if (code !== undefined) {
+      report(`store.${key}`, `cannot be written: ${describeSystemCode(code)}`, `${fix}, absolute or in ${folder}`);
+    }
   };
   requireFolder("outbox", outbox, "give a folder that Dragoman can write");
   if (database.kind === "sqlite") {
@@ -80,7 +82,7 @@ function obstacleTo(folder: string): string | undefined {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    const code = errorCode(error);
+    const code = systemCode(error);
     return code === "ENOENT" && dirname(folder) !== folder ? obstacleTo(dirname(folder)) : code;
   }
 }

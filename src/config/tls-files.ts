@@ -1,9 +1,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
+import { describeSystemError, systemCode } from "../system-error.ts";
 import type { TlsFiles } from "./config.ts";
 import type { ReportProblem } from "./config-error.ts";
-import { errorCode, type OnRead, readAndReport } from "./config-file.ts";
+import { type OnRead, readAndReport } from "./config-file.ts";
 import type { TlsSection } from "./schema.ts";
 
 interface Reading {
@@ -32,7 +33,7 @@ export function readTlsFiles(
       // Do not quote the value: it may be the private key instead of its path.
       report(
         `${path}.${key}`,
-        `cannot be read (${errorCode(error)})`,
+        `cannot be read: ${describeSystemError(error)}`,
         `give the path of a PEM file, absolute or relative to ${folder}`,
       );
       return undefined;
@@ -61,7 +62,7 @@ export function readTlsFiles(
     createSecureContext({ cert: certificate.pem, key: key.pem, ca: authority?.pem });
   } catch (error) {
     // For example, OpenSSL rejects keys that are too short.
-    report(path, `cannot be used (${errorCode(error)})`, "give a certificate and key that OpenSSL accepts");
+    report(path, `cannot be used (${systemCode(error)})`, "give a certificate and key that OpenSSL accepts");
     return undefined;
   }
   return { certificate: certificate.pem, key: key.pem, clientAuthority: authority?.pem };

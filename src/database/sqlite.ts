@@ -26,18 +26,29 @@ const maxStatements = 100;
  */
 export function sqliteDialect(path: string): Dialect {
   makeFolder(dirname(path));
-  const { DatabaseSync } = nodeSqlite();
-  const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
-  try {
-    database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864");
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  const database = open(path);
   const shared = withStatements(database);
   return new (class extends SqliteDialect {
     override createDriver = () => new ImmediateDriver(shared, database);
   })({ database: shared });
+}
+
+function open(path: string): DatabaseSync {
+  const { DatabaseSync } = nodeSqlite();
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = 67108864");
+    return database;
+  } catch (error) {
+    database?.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw Object.assign(new Error(`cannot open ${path} (store.database): ${reason}`, { cause: error }), codeOf(error));
+  }
+}
+
+function codeOf(error: unknown): { readonly code?: unknown } {
+  return error instanceof Error && "code" in error ? { code: error.code } : {};
 }
 
 /** Begins transactions as writers: one that begins as a reader fails at its first write if another process wrote. */

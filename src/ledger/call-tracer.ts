@@ -1,14 +1,8 @@
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
-import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
 import type { TraceContext } from "../trace-context.ts";
 import type { CallObserver } from "./call-observer.ts";
 import type { ObservedCall } from "./record.ts";
-
-/** What a span shows of an upstream request: of a ChatRequest, or of an EmbedRequest. */
-export interface TracedRequest {
-  readonly parameters?: GenerationParameters | undefined;
-  readonly dimensions?: number | undefined;
-}
+import type { SentRequest } from "./sent-request.ts";
 
 /** Observer that makes spans of calls. Its methods must return at once. */
 export interface CallTracer extends CallObserver {
@@ -18,6 +12,15 @@ export interface CallTracer extends CallObserver {
    * @param caller span of the caller. Undefined: the request has none.
    */
   beginCall(call: ObservedCall, caller: TraceContext | undefined): TraceContext;
-  /** An upstream request begins. Returns the context to send to its provider. */
-  beginAttempt(call: ObservedCall, attempt: Attempt, request: TracedRequest): TraceContext | undefined;
+  /**
+   * An upstream request begins. Returns the context to send to its provider.
+   *
+   * @param baseUrl base URL of the provider's API. Undefined: the model is in this process.
+   */
+  beginAttempt(
+    call: ObservedCall,
+    attempt: Attempt,
+    request: SentRequest,
+    baseUrl: string | undefined,
+  ): TraceContext | undefined;
 }

@@ -1,10 +1,15 @@
 /**
- * Returns the code of a system error, such as ENOSPC, or else the message of the error, with its code or that of its
- * cause: the codes of databases, such as 28000 or ERR_SQLITE_ERROR, say little.
+ * Returns the code of a system error, such as ENOSPC, with the address of a connection that failed. Of other errors, it
+ * returns the message with the code or that of the cause: the codes of databases, such as 28000 or ERR_SQLITE_ERROR, say
+ * little.
  */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // All addresses of a host failed.
+  const [first]: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
+  if (first !== undefined) return describeError(first);
   const own = codeOf(error);
+  if (/^(?:connect|getaddrinfo) E/.test(error.message)) return error.message;
   if (own !== undefined && /^E[A-Z0-9]+$/.test(own)) return own;
   const code = own ?? codeOf(error.cause);
   return code === undefined ? error.message : `${error.message} (${code})`;

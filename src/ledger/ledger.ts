@@ -3,6 +3,7 @@ import type { LoadBound } from "../load/load-guard.ts";
 import type { CallObserver } from "./call-observer.ts";
 import type { LedgerLog } from "./ledger-log.ts";
 import { OutboxFolder } from "./outbox/folder.ts";
+import { PendingRecords } from "./outbox/pending-records.ts";
 import { OutboxWriter, type WriterState } from "./outbox/writer.ts";
 import { toLostMessage, toMessage } from "./record-message.ts";
 
@@ -14,6 +15,8 @@ export interface Ledger {
   readonly bound: LoadBound;
   /** Name of the folder of this process in `store.outbox`. */
   readonly instance: string;
+  /** Memory in which the shipper counts what it ships, for `state`. */
+  readonly pendingMemory: SharedArrayBuffer;
   /** State for metrics. */
   state(): WriterState;
   /** Resolves when all records are in files. Call it when all calls have settled, and before the last shipping. */
@@ -28,7 +31,10 @@ export interface Ledger {
 export function openLedger(store: StoreSettings, log: LedgerLog): Ledger {
   const { outbox, database, durability, onFull, maxOutboxBytes } = store;
   const folder = OutboxFolder.create(outbox, database.name);
-  const writer = new OutboxWriter({ folder, database: database.name, durability, onFull, maxOutboxBytes, log });
+  const pending = new PendingRecords();
+  const writer = new OutboxWriter({
+    ...{ folder, database: database.name, durability, onFull, maxOutboxBytes, pending, log },
+  });
   return {
     observer: createLedgerObserver(writer),
     bound: {
@@ -38,6 +44,7 @@ export function openLedger(store: StoreSettings, log: LedgerLog): Ledger {
       isExceeded: () => writer.isRefusing,
     },
     instance: folder.instance,
+    pendingMemory: pending.memory,
     state: () => writer.state,
     close: () => writer.close(),
     flushSync: () => writer.flushSync(),

@@ -41,6 +41,8 @@ export interface StartedCall extends ObservedCall {
   /** Model.id, or the requested name until a target is chosen. */
   readonly model: string;
   readonly provider: string;
+  /** Whether the response is a stream. Undefined: the request was not read, and its method has both. */
+  readonly stream?: boolean | undefined;
   /** Name of the profile that applied, as in the configuration. Empty until it is selected. */
   readonly profile: string;
 }

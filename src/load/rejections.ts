@@ -1,4 +1,5 @@
 import type { Reason } from "../errors.ts";
+import { Sampled } from "../sampled.ts";
 
 /** Interval in ms between two reports of the same kind of rejection. */
 const intervalMs = 1000;
@@ -11,24 +12,16 @@ export interface RejectionCount {
   readonly count: number;
 }
 
-interface Kind {
-  readonly reason: Reason;
-  readonly bound: string;
-  count: number;
-  timer: NodeJS.Timeout | undefined;
-}
-
 /**
  * Counts rejections because of overload. Reports the first of a kind (a reason and a bound) at once, and further ones
  * together, at most once a second for each kind, so that a flood does not fill the log.
  */
 export class Rejections {
-  readonly #report: (rejections: RejectionCount) => void;
-  readonly #kinds = new Map<string, Kind>();
+  readonly #reports: Sampled<Omit<RejectionCount, "count">>;
   readonly #totals = new Map<Reason, number>();
 
   constructor(report: (rejections: RejectionCount) => void) {
-    this.#report = report;
+    this.#reports = new Sampled({ intervalMs, pass: (kind, omitted) => report({ ...kind, count: omitted + 1 }) });
   }
 
   /** Rejections since the start of the process, by their reason. */
@@ -38,32 +31,11 @@ export class Rejections {
 
   count(reason: Reason, bound: string): void {
     this.#totals.set(reason, (this.#totals.get(reason) ?? 0) + 1);
-    const name = `${reason} ${bound}`;
-    let kind = this.#kinds.get(name);
-    if (kind === undefined) {
-      kind = { reason, bound, count: 0, timer: undefined };
-      this.#kinds.set(name, kind);
-    }
-    kind.count++;
-    if (kind.timer === undefined) this.#reportKind(kind);
+    this.#reports.add(`${reason} ${bound}`, { reason, bound });
   }
 
   /** Reports the rejections that no report contains yet. */
   flush(): void {
-    for (const kind of this.#kinds.values()) {
-      clearTimeout(kind.timer);
-      kind.timer = undefined;
-      if (kind.count > 0) this.#reportKind(kind);
-    }
-  }
-
-  #reportKind(kind: Kind): void {
-    const { reason, bound, count } = kind;
-    kind.count = 0;
-    kind.timer = setTimeout(() => {
-      kind.timer = undefined;
-      if (kind.count > 0) this.#reportKind(kind);
-    }, intervalMs).unref();
-    this.#report({ reason, bound, count });
+    this.#reports.flush();
   }
 }

@@ -158,13 +158,23 @@ export function createCatalog(
     if (knownNames.includes(provider)) return `the model's name is missing after ${name}; ${validNames}`;
     const exact = withProvider(name, ({ providerModel }) => providerModel === name);
     if (exact.length > 0) return `there is no model ${name}; write ${exact.join(" or ")}`;
-    const near = didYouMean(nearest(name, usableNames(account)));
+    const usable = usableNames(account);
+    const similar = nearest(name, usable);
+    const near = didYouMean(similar.length > 0 || slash >= 0 ? similar : namesWith(name, usable));
     if (slash < 0)
       return `there is no model ${name}; write provider/model for an unlisted model; ${near ?? validNames}`;
     // Names such as org/model are those of providers that serve the models of many vendors.
     const hosted = withProvider(name, ({ providerModel }) => providerModel.includes("/"));
     const first = hosted.length > 0 ? `write the provider first, such as ${hosted.join(" or ")}` : validNames;
     return `there is no model ${name} and no provider ${provider} (configured: ${[...on].join(", ")}); ${near ?? first}`;
+  }
+
+  /** Returns up to three names that contain a written one, such as `sonnet`, shortest first. */
+  function namesWith(name: string, usable: ReadonlySet<string>): readonly string[] {
+    const wanted = name.toLowerCase();
+    if (wanted.length < 4) return [];
+    const found = [...usable].filter((candidate) => candidate.toLowerCase().includes(wanted));
+    return found.sort((a, b) => a.length - b.length || (a < b ? 1 : -1)).slice(0, 3);
   }
 
   /** Names that an account can use. */

@@ -3,6 +3,7 @@ import type { ConfigurableProvider, ProviderSettings } from "../config/provider.
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { TemplateSandbox } from "../templates/sandbox.ts";
 import type { Adapter } from "./adapter.ts";
+import type { Prepare } from "./preparation.ts";
 
 /** Definition of a provider. Each provider's folder exports one as `provider`. */
 export interface ProviderDefinition<Options = unknown> extends ConfigurableProvider<Options> {
@@ -10,6 +11,8 @@ export interface ProviderDefinition<Options = unknown> extends ConfigurableProvi
   readonly modelsDevName?: string;
   /** Returns the provider's catalog entries. Callers can also name any other model, as `provider/model`. */
   models(environment: Environment): readonly Model[];
+  /** Downloads what the provider needs on this machine. Undefined: it needs nothing. */
+  readonly prepare?: Prepare;
   /**
    * Creates the adapter. Opens no connection and does not throw: `optionsSchema` and `check` have validated the
    * settings. Adapters that render callers' templates share `sandbox`. `create` is a method and not a property: only

@@ -11,7 +11,7 @@ export function attemptFailure(error: unknown, attempt: Attempt, outputStarted: 
   if (!(error instanceof GatewayError)) {
     return new GatewayError("INTERNAL", "an internal error occurred", { cause: error });
   }
-  const { provider: reported, interruption, metadata, retryHere, retryAfterMs } = error.facts;
+  const { provider: reported, providerMessage, interruption, metadata, retryHere, retryAfterMs } = error.facts;
   if (reported === undefined && !error.reason.startsWith("PROVIDER_")) return error;
   const provider = { ...(reported ?? providerError(attempt)), outputStarted };
   if (!outputStarted) return error.with({ provider });
@@ -20,6 +20,7 @@ export function attemptFailure(error: unknown, attempt: Attempt, outputStarted: 
     cause: error.cause,
     metadata: { provider: provider.provider, partial: "true" },
     provider,
+    ...(providerMessage !== undefined && { providerMessage }),
     brokenBy: { reason: error.reason, ...(retryAfterMs !== undefined && { retryAfterMs }) },
     ...(retryHere === false && { retryHere }),
   });

@@ -27,9 +27,9 @@ export interface AttemptOptions extends AttemptOrigin {
   /** Called when the upstream request starts. */
   readonly onBegin?: (attempt: Attempt, queue: QueueState) => void;
   /** Called when the upstream request starts. Returns the trace context that its provider may get. */
-  readonly onTrace?: (attempt: Attempt) => TraceContext | undefined;
+  readonly onTrace?: (attempt: Attempt, baseUrl: string | undefined) => TraceContext | undefined;
   /** Called with the failure of the upstream request, also after its output has begun. */
-  readonly onFailure?: (failure: GatewayError) => void;
+  readonly onFailure?: (failure: GatewayError, attempt: Attempt) => void;
   /** Maximum time in ms between two outputs. Default: that of the provider's configuration. */
   readonly idleMs?: number;
   /** API key of the provider to use. Undefined: its first key, if it has one. */
@@ -96,7 +96,7 @@ export function startAttempt(
   async function* run(): AsyncGenerator<readonly ChatEvent[]> {
     record.begin();
     options.onBegin?.(attempt, queue);
-    const trace = options.onTrace?.(attempt);
+    const trace = options.onTrace?.(attempt, adapter.baseUrl);
     let held: ChatEvent[] | undefined = [];
     const repair = createRepairs();
     const bound = createBounds();
@@ -154,7 +154,7 @@ export function startAttempt(
         return;
       }
       failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
-      options.onFailure?.(failure);
+      options.onFailure?.(failure, attempt);
       record.failed(failure.reason);
       throw failure;
     } finally {

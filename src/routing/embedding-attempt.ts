@@ -28,7 +28,7 @@ export function startEmbedding(
   async function* run(): AsyncGenerator<readonly EmbeddedBatch[]> {
     record.begin();
     options.onBegin?.(attempt, queue);
-    const trace = options.onTrace?.(attempt);
+    const trace = options.onTrace?.(attempt, adapter.baseUrl);
     try {
       const context = { signal, holder, attempt, queue, trace, apiKey: key?.secret, idleMs, onOutput: record.sign };
       for await (const batches of api.embed(request, model, context)) {
@@ -43,7 +43,7 @@ export function startEmbedding(
       }
     } catch (error) {
       failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, false);
-      options.onFailure?.(failure);
+      options.onFailure?.(failure, attempt);
       record.failed(failure.reason);
       throw failure;
     } finally {

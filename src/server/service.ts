@@ -80,6 +80,8 @@ export interface Service {
   readonly routing: RoutingView;
   /** Returns the maximum lag of the event loop in the last 15 seconds, in milliseconds. */
   recentLagMs(): number;
+  /** Returns the number of calls that have begun, also if they were rejected at once, and of those in progress. */
+  calls(): { readonly begun: number; readonly inProgress: number };
   /**
    * Shuts down in this order: sets health to NOT_SERVING, waits for the configured delay, rejects new calls, waits up
    * to the grace period for calls in progress, and ends the remaining calls with UNAVAILABLE.
@@ -223,6 +225,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     routing,
     reload,
     recentLagMs: load.recentLagMs,
+    calls: () => ({ begun: calls.begun, inProgress: calls.inProgress }),
     stop(isHandover = false) {
       stopping ??= stop(isHandover);
       return stopping;

@@ -3,13 +3,15 @@ import { indexTargets } from "../config/route-targets.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Service } from "./service.ts";
 
-/** Lines printed at startup: the addresses, which providers are configured and why, the routes, and two example calls. */
+/** Lines printed at startup: the addresses, which providers are configured and why, the routes, and three example calls. */
 export function startLines(service: Service, config: Config): readonly string[] {
   const model = exampleModel(service.models);
+  const question = "What is the capital of France?";
   const chat = JSON.stringify({
-    chat: { model, messages: [{ role: "ROLE_USER", parts: [{ text: "What is the capital of France?" }] }] },
+    chat: { model, messages: [{ role: "ROLE_USER", parts: [{ text: question }] }] },
   });
-  const withKey = config.authentication.mode === "keys" ? " -H 'x-api-key: YOUR-KEY'" : "";
+  const hasKeys = config.authentication.mode === "keys";
+  const withKey = hasKeys ? " -H 'x-api-key: YOUR-KEY'" : "";
   const plaintext = config.grpc.tls ? "" : " -plaintext";
   const scheme = config.http.tls ? "https" : "http";
   const width = Math.max(...config.providerStatuses.map(({ name }) => name.length));
@@ -25,6 +27,7 @@ export function startLines(service: Service, config: Config): readonly string[] 
     "",
     ...routeLines(config),
     "try",
+    `  ${hasKeys ? "DRAGOMAN_API_KEY=YOUR-KEY " : ""}npx dragoman chat "${question}" --model ${model} --address ${service.grpcAddress}${config.grpc.tls ? " --tls" : ""}`,
     `  grpcurl${plaintext}${withKey} -d '${chat}' ${service.grpcAddress} dragoman.v1.ChatService/StreamChat`,
     `  curl -s${withKey} -H 'content-type: application/json' -d '${chat}' ${scheme}://${service.httpAddress}/dragoman.v1.ChatService/CompleteChat`,
     "",

@@ -1,34 +1,56 @@
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
+import type { GatewayError } from "../errors.ts";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import { CostSource, type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord } from "../ledger/record.ts";
+import type { SentRequest } from "../ledger/sent-request.ts";
+import { levelOf } from "./call-level.ts";
+import { failureFields } from "./failure-fields.ts";
 import type { Log } from "./log.ts";
+import { SampledLog } from "./sampled-log.ts";
+
+/** Failure of an attempt, and the request that the provider got. */
+interface Failure {
+  readonly error: GatewayError;
+  readonly request: SentRequest;
+}
 
 /**
  * Logs the record of each call as one line with the message `call`, at every log level except `silent`. Logs the cause
- * of a call that failed with status INTERNAL as a separate line, unless the caller is at fault.
+ * of a call that failed with status INTERNAL as a separate line with its stack, unless the caller is at fault: for the
+ * same reason and class of error at most one in a second.
  */
 export function createCallLog(log: Log): CallObserver {
   // Replaces the formatter that hides secrets, since `toLine` writes none. This halves the cost of a record.
   const formatters = { log: (line: object) => line };
   const records = log.child({}, { level: "info", formatters });
+  const failures = new WeakMap<Attempt, Failure>();
+  const faults = new SampledLog(log);
   return {
+    attemptFailed: (_, attempt, error, request) => void failures.set(attempt, { error, request }),
     settled(record, error) {
       if (error?.status === "INTERNAL" && error.reason !== "MALFORMED_FRAME") {
-        log.error({ id: record.id, err: error.cause ?? error }, "call failed with status INTERNAL");
+        const { name } = error.cause instanceof Error ? error.cause : error;
+        faults.write(`${error.reason} ${name}`, {
+          level: levelOf(error.reason),
+          fields: { id: record.id, err: error.cause ?? error },
+          message: "call failed with status INTERNAL",
+        });
       }
-      if (log.level !== "silent") records.info(toLine(record), "call");
+      if (log.level !== "silent") records[levelOf(error?.reason)](toLine(record, error, failures), "call");
     },
   };
 }
 
-function toLine(record: CallRecord) {
+function toLine(record: CallRecord, error: GatewayError | undefined, failures: WeakMap<Attempt, Failure>) {
+  const { attempts } = record;
   return {
     id: record.id,
     request_id: record.requestId,
     trace_id: record.trace?.traceId,
     method: record.method,
+    stream: record.stream,
     protocol: record.protocol,
     peer_address: record.peerAddress,
     key_id: record.keyId,
@@ -40,19 +62,31 @@ function toLine(record: CallRecord) {
     provider: record.provider,
     profile: record.profile || undefined,
     outcome: record.outcome,
+    status: error === undefined ? "OK" : error.status,
     reason: record.reason,
+    error: error && failureFields(error, attempts.map((attempt) => failures.get(attempt)?.request).find(Boolean)),
     notes: record.notes.length === 0 ? undefined : record.notes,
     start_time: record.startTime.toISOString(),
     duration_ms: round(record.durationMs),
     first_output_ms: record.firstOutputMs === undefined ? undefined : round(record.firstOutputMs),
     overhead_ms: record.upstreamMs === undefined ? undefined : round(record.durationMs - record.upstreamMs),
+    queue_ms: queueMs(attempts),
     ...(record.usage === undefined ? undefined : usageFacts(record.usage)),
-    attempts: record.attempts.map((attempt) => ({
-      ...attemptFacts(attempt),
+    attempts: attempts.map((attempt) => {
+      const facts = attemptFacts(attempt, failures.get(attempt));
       // The usage of the only attempt is that of the call.
-      ...(record.attempts.length > 1 && attempt.usage && usageFacts(attempt.usage)),
-    })),
+      return attempts.length > 1 && attempt.usage ? { ...facts, ...usageFacts(attempt.usage) } : facts;
+    }),
   };
+}
+
+/** Returns the time that all attempts together waited in queues. Undefined: none waited. */
+function queueMs(attempts: readonly Attempt[]): number | undefined {
+  let sum: number | undefined;
+  for (const { queueDuration } of attempts) {
+    if (queueDuration !== undefined) sum = (sum ?? 0) + durationMs(queueDuration);
+  }
+  return sum === undefined ? undefined : round(sum);
 }
 
 function usageFacts(usage: Usage) {
@@ -99,7 +133,7 @@ const outcomes = {
 } as const satisfies Record<AttemptOutcome, string | undefined>;
 
 /** Omits the empty fields of an attempt. */
-function attemptFacts(attempt: Attempt) {
+function attemptFacts(attempt: Attempt, failure: Failure | undefined) {
   return {
     target: attempt.target || undefined,
     provider: attempt.provider,
@@ -109,6 +143,7 @@ function attemptFacts(attempt: Attempt) {
     choice_index: attempt.choiceIndex,
     outcome: outcomes[attempt.outcome],
     failure_reason: attempt.failureReason || undefined,
+    error: failure && failureFields(failure.error, failure.request),
     http_status: attempt.httpStatus || undefined,
     provider_request_id: attempt.providerRequestId || undefined,
     provider_response_id: attempt.providerResponseId || undefined,
@@ -121,7 +156,8 @@ function attemptFacts(attempt: Attempt) {
 
 /** Returns undefined for a map without entries. */
 function nonEmpty<Value>(map: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> | undefined {
-  return Object.keys(map).length === 0 ? undefined : map;
+  for (const _ in map) return map;
+  return undefined;
 }
 
 function ms(duration: Duration | undefined): number | undefined {

@@ -192,7 +192,10 @@ export class Supervisor {
 
   #startAgain(slot: Slot, { pid, ranMs }: Member, ended: Ended): void {
     const restartMs = slot.backoff.next(ranMs);
-    this.#options.log.error({ worker: slot.worker, pid, ...ended, restartMs }, "a worker has ended; it starts again");
+    this.#options.log.error(
+      { worker: slot.worker, pid, ...ended, restart_ms: restartMs },
+      "a worker has ended; it starts again",
+    );
     slot.timer = setTimeout(() => {
       slot.timer = undefined;
       if (!this.#isStopping && slot.current === undefined) this.#begin(slot);

@@ -5,10 +5,17 @@ import type { LimitOrder, LimitReport } from "./limits/messages.ts";
 import type { Order, Report } from "./messages.ts";
 import { parseWorker, type WorkerNumbers } from "./worker-variable.ts";
 
+/** Why a worker stops. */
+export type StopReason =
+  | "SIGTERM"
+  | "replaced by another worker"
+  | "stopped by the supervisor"
+  | "the supervisor has ended";
+
 /** What a worker does when the supervisor wants it to. */
 export interface WorkerActions {
   /** @param handover whether other workers take over */
-  stop(handover: boolean): void;
+  stop(reason: StopReason, handover: boolean): void;
   abort(): void;
   reload(): void;
   adopt(): void;
@@ -80,11 +87,11 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
     ready(actions, lines) {
       process.on("message", (order: Order) => follow(order, actions));
       // Service managers send SIGTERM to every process of a service.
-      process.on("SIGTERM", () => actions.stop(false));
+      process.on("SIGTERM", () => actions.stop("SIGTERM", false));
       worker.on("disconnect", () => {
         // Otherwise Node.js exits at once. The supervisor is gone: calls in progress may end.
         worker.exitedAfterDisconnect = true;
-        actions.stop(true);
+        actions.stop("the supervisor has ended", true);
       });
       send({ kind: "ready", lines });
     },
@@ -94,7 +101,7 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
 function follow(order: Order, actions: WorkerActions): void {
   switch (order.kind) {
     case "stop":
-      actions.stop(order.handover);
+      actions.stop(order.handover ? "replaced by another worker" : "stopped by the supervisor", order.handover);
       return;
     case "abort":
       actions.abort();

@@ -175,4 +175,16 @@ describe.each(commands)("the command $words", ({ words, load }) => {
     const [, examples = ""] = (await load()).command.help(words).split("Examples:\n");
     expect(examples.split("\n").filter((line) => line.startsWith(`  dragoman ${words}`)).length).toBeGreaterThan(1);
   });
+
+  it("parses its examples", async () => {
+    const { command } = await load();
+    const examples = command.help(words).matchAll(/^ {2}dragoman (.+)$/gm);
+    for (const [, line = ""] of examples) {
+      // What follows is for the shell.
+      const [own = ""] = line.split(/ [|<>] /);
+      const parameters = [...own.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+      expect(parameters.slice(0, words.split(" ").length).join(" ")).toBe(words);
+      expect(() => command.check(words, parameters.slice(words.split(" ").length))).not.toThrow();
+    }
+  });
 });

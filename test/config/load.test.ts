@@ -193,7 +193,10 @@ log: { level: warn }
 
   it("reports why a file cannot be read", () => {
     const [problem] = problemsOf(() => loadConfig({ environment: {}, file: "/nowhere/dragoman.yaml" }));
-    expect(problem).toMatchObject({ path: "/nowhere/dragoman.yaml", problem: "cannot be read (ENOENT)" });
+    expect(problem).toMatchObject({
+      path: "/nowhere/dragoman.yaml",
+      problem: "cannot be read: it does not exist (ENOENT)",
+    });
   });
 
   it("reports line and column of invalid YAML without quoting the line", () => {
@@ -236,7 +239,7 @@ surplus: 1
     );
     expect(Object.fromEntries(problems.map(({ path, problem, fix }) => [path, `${problem}; ${fix}`]))).toMatchObject({
       "grpc.adress": "is not a known key; did you mean `address`?",
-      "http.tls.certificate": expect.stringContaining("cannot be read (ENOENT)"),
+      "http.tls.certificate": expect.stringContaining("cannot be read: it does not exist (ENOENT)"),
       "http.tls.key": expect.stringContaining("is missing"),
       "limits.max_request_size": expect.stringContaining('"huge" is not a size; write a size such as'),
       "limits.max_concurrent_streams": expect.stringContaining("0 is not a whole number above zero"),

@@ -60,13 +60,16 @@ describe("the section store", () => {
   it("names what is wrong in other values, and what to write", () => {
     expect(
       problems(
-        "durability: maybe, on_full: block, max_outbox_size: 0, retention: { calls: month }, sinks: { otlp: {} }",
+        "durability: maybe, on_full: block, max_outbox_size: 0, retention: { calls: month, hours: 30 }, sinks: { otlp: {} }",
       ),
     ).toEqual([
       'store.durability: "maybe" is not a valid value; write one of process, disk, async',
       'store.on_full: "block" is not a valid value; write one of drop, refuse',
       expect.stringMatching(/^store\.max_outbox_size: 0 is not a size; write a size such as 512MiB/),
-      expect.stringMatching(/^store\.retention\.calls: "month" is not a duration; write a duration such as 30d/),
+      expect.stringMatching(
+        /^store\.retention\.calls: "month" is not a duration with a unit; write a duration such as 30d/,
+      ),
+      expect.stringMatching(/^store\.retention\.hours: 30 is not a duration with a unit/),
       expect.stringMatching(/^store\.sinks\.otlp\.endpoint: is missing; write it as https/),
     ]);
   });
@@ -75,8 +78,8 @@ describe("the section store", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "data"), "a file");
     expect(problems("durability: process", folder)).toEqual([
-      `store.outbox: cannot be written (ENOTDIR); give a folder that Dragoman can write, absolute or in ${folder}`,
-      `store.database: cannot be written (ENOTDIR); give the path of a file in a folder that Dragoman can write, absolute or in ${folder}`,
+      `store.outbox: cannot be written: a folder in its path is a file (ENOTDIR); give a folder that Dragoman can write, absolute or in ${folder}`,
+      `store.database: cannot be written: a folder in its path is a file (ENOTDIR); give the path of a file in a folder that Dragoman can write, absolute or in ${folder}`,
     ]);
     expect(load("", {}, folder).store).toMatchObject({ isWritten: false, outbox: resolve("data/outbox") });
   });
@@ -86,7 +89,7 @@ describe("the section store", () => {
     mkdirSync(join(folder, "data"));
     chmodSync(join(folder, "data"), 0o500);
     expect(problems("outbox: data/deep/outbox, database: 'sqlite:a.db'", folder)).toEqual([
-      expect.stringContaining("store.outbox: cannot be written (EACCES)"),
+      expect.stringContaining("store.outbox: cannot be written: the permission is missing (EACCES)"),
     ]);
   });
 

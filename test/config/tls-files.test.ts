@@ -38,14 +38,18 @@ describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it 
   });
 
   it.each([
-    ["certificate: nowhere.crt, key: server.key", "certificate", "cannot be read (ENOENT)"],
+    ["certificate: nowhere.crt, key: server.key", "certificate", "cannot be read: it does not exist (ENOENT)"],
     ["certificate: server.key, key: server.key", "certificate", "is not a certificate"],
     ["certificate: broken.crt, key: server.key", "certificate", "is not a certificate"],
     ["certificate: server.der, key: server.key", "certificate", "is not a certificate"],
     ["certificate: server.crt, key: server.crt", "key", "is not a private key"],
     ["certificate: server.crt, key: locked.key", "key", "is not a private key"],
     ["certificate: server.crt, key: other.key", "key", "does not match the certificate"],
-    ["certificate: server.crt, key: server.key, client_authority: .", "client_authority", "cannot be read (EISDIR)"],
+    [
+      "certificate: server.crt, key: server.key, client_authority: .",
+      "client_authority",
+      "cannot be read: it is a folder (EISDIR)",
+    ],
     [
       "certificate: server.crt, key: server.key, client_authority: server.key",
       "client_authority",

@@ -25,7 +25,7 @@ it.each([
   await using service = await startProcess();
   const results = Promise.allSettled(await startStreams(service, 25));
   service.child.kill(first);
-  await service.logged("shutting down; a second signal exits at once");
+  await service.logged("stopping");
   service.child.kill(second);
   expect(await service.exited).toEqual([1, null]);
   const records = service.log.filter(({ msg }) => msg === "call");
@@ -62,7 +62,7 @@ describe.each([
     // SIGHUP begins a reload, which the end of npm can interrupt.
     const others = new Set(["call", "configuration reloaded"]);
     const messages = service.log.map(({ msg }) => String(msg)).filter((message) => !others.has(message));
-    expect(messages).toEqual(["shutting down; a second signal exits at once"]);
+    expect(messages).toEqual(["listening", "stopping", "stopped"]);
   });
 });
 
@@ -96,7 +96,7 @@ describe.skipIf(!hasPython)("in a terminal (skipped if python3 is not installed)
     await using service = await startCommand(["python3", "-c", inTerminal, ...command], { detached: true });
     service.child.kill("SIGUSR1");
     await service.exited;
-    expect(service.log.map(({ msg }) => msg)).toContain("shutting down; a second signal exits at once");
+    expect(service.log.map(({ msg }) => msg)).toContain("stopping");
     expect(service.log.map(({ msg }) => msg)).not.toContain("configuration reloaded");
   });
 

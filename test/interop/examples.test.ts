@@ -47,10 +47,7 @@ const printed: Readonly<Record<string, readonly string[]>> = {
   schema: ["Paris has 2100000 inhabitants"],
   turns: ["What is the capital of France?", "And of Italy?", "15 input tokens"],
   deadline: ["DEADLINE_EXCEEDED"],
-  errors: [
-    "INVALID_ARGUMENT INVALID_REQUEST",
-    "chat.parameters.temperature: must be greater than or equal to 0 and less than or equal to 2",
-  ],
+  errors: ["INVALID_ARGUMENT INVALID_REQUEST", "chat.parameters.temperature: must be from 0 to 2"],
 };
 
 for (const { name, tool, cwd, environment, parameters } of languages) {

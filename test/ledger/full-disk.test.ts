@@ -108,7 +108,7 @@ describe("a service whose outbox cannot be used", () => {
     await using service = await startConfigured(`store: { outbox: ${folder}/outbox }`);
     expect((await service.exited)[0]).toBe(1);
     expect(service.lines.join("\n")).toContain(
-      "store.outbox: cannot be written (ENOTDIR); give a folder that Dragoman can",
+      "store.outbox: cannot be written: a folder in its path is a file (ENOTDIR); give a folder that Dragoman can",
     );
   });
 
@@ -149,7 +149,7 @@ describe("a process that must exit at once", () => {
       for await (const { event } of chats.streamChat({ chat: scriptEcho({ text: "a b", stall: { after: 1 } }) })) {
         if (event.case !== "started") continue;
         service.child.kill("SIGTERM");
-        await service.logged("shutting down; a second signal exits at once");
+        await service.logged("stopping");
         service.child.kill("SIGTERM");
       }
     };

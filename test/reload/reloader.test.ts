@@ -26,7 +26,7 @@ describe("a reload", () => {
     rmSync(join(service.folder, "dragoman.yaml"));
     service.child.kill("SIGHUP");
     const missing = await service.logLine(({ msg, trigger }) => msg === notReloaded && trigger === "signal");
-    expect(mistakesOf(missing)[0]).toMatch(/dragoman\.yaml: cannot be read \(ENOENT\); /);
+    expect(mistakesOf(missing)[0]).toMatch(/dragoman\.yaml: cannot be read: it does not exist \(ENOENT\); /);
     expect(await service.reload("limits: { max_values: 8 }", "rename")).toMatchObject({
       trigger: "file",
       generation: 2,
@@ -65,7 +65,7 @@ describe("a reload", () => {
     await using service = await startReloadable("{}");
     const tls = "grpc: { tls: { certificate: a.crt, key: a.key } }";
     const first = await service.reject(tls, "rename");
-    expect(mistakesOf(first)[0]).toMatch(/^grpc\.tls\.certificate: cannot be read \(ENOENT\)/);
+    expect(mistakesOf(first)[0]).toMatch(/^grpc\.tls\.certificate: cannot be read: it does not exist \(ENOENT\)/);
     const second = service.logLine(
       (line) => line.msg === notReloaded && /is not a cert/.test(String(mistakesOf(line))),
     );

@@ -9,8 +9,8 @@ import { RoutingService } from "../../src/gen/dragoman/admin/v1/routing_service_
 import { UsageService } from "../../src/gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { EmbeddingService } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
-import { TokenService } from "../../src/gen/dragoman/v1/token_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
+import { TokenService } from "../../src/gen/dragoman/v1/token_service_pb.js";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { startTestService, type TestService } from "../support/service.ts";
 

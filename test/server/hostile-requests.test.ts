@@ -82,7 +82,7 @@ it("rejects a request with 200,000 empty messages", async () => {
   const body = frame(Buffer.concat([Buffer.from([0x0a]), varint(inner.length), inner]));
   const { code, message } = await callRaw("grpc", service, { path: complete, body });
   expect(code).toBe(Code.InvalidArgument);
-  expect(message).toMatch(/messages: must contain no more than 10000 item/);
+  expect(message).toMatch(/messages: must have at most 10000 item/);
 });
 
 it("reports at most 100 violations for 60,000 invalid parts", async () => {

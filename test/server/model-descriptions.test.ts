@@ -11,10 +11,10 @@ import { GenerationParametersSchema } from "../../src/gen/dragoman/v1/parameters
 import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { ReasoningConfigSchema } from "../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceSchema } from "../../src/gen/dragoman/v1/tool_pb.js";
+import { isEmbeddingModel } from "../../src/models/model-row.ts";
 import { providers as registered } from "../../src/providers/registry.ts";
 import { ask } from "../support/requests.ts";
 import { startTestService, type TestService } from "../support/service.ts";
-import { isEmbeddingModel } from "../../src/models/model-row.ts";
 
 const nowhere = "http://127.0.0.1:9";
 const providers = registered.map(({ name }) => name).filter((name) => !["local", "vertex", "echo"].includes(name));

@@ -15,7 +15,7 @@ interface Line {
   readonly target: string;
   readonly key?: string;
   readonly to: string;
-  readonly suppressed?: number;
+  readonly omitted?: number;
 }
 
 function start() {
@@ -86,7 +86,7 @@ describe("the log of state changes", () => {
         for (const subject of new Set(steps.map(([change]) => subjectOf(change)))) {
           const changes = steps.map(([change]) => change).filter((change) => subjectOf(change) === subject);
           const logged = lines.filter((line) => subjectOf(line) === subject);
-          const counts = logged.map(({ suppressed = 0 }) => 1 + suppressed);
+          const counts = logged.map(({ omitted = 0 }) => 1 + omitted);
           expect(counts.reduce((sum, count) => sum + count, 0)).toBe(changes.length);
           expect(logged.at(-1)?.to).toBe(changes.at(-1)?.to);
           const times = logged.map(({ time }) => Date.parse(time));

@@ -66,6 +66,8 @@ describe("the trace context of upstream requests", () => {
     expect(attempt?.attributes).toMatchObject({
       "gen_ai.provider.name": "openai",
       "http.response.status_code": 200,
+      "server.address": "127.0.0.1",
+      "server.port": Number(new URL(upstream.baseUrl).port),
       "gen_ai.usage.output_tokens": 2,
     });
     expect(call?.attributes).toMatchObject(

@@ -2,10 +2,14 @@ import { once } from "node:events";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, createServer, type LookupFunction, type Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
+import { AttemptSchema } from "../../src/gen/dragoman/v1/attempt_pb.js";
+import { ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
+import type { ObservedCall } from "../../src/ledger/record.ts";
 import { createLog } from "../../src/telemetry/log.ts";
-import { ProviderFailures } from "../../src/telemetry/provider-failures.ts";
+import { createProviderFailureLog } from "../../src/telemetry/provider-failures.ts";
 import { Upstream } from "../../src/upstream/http.ts";
 import { settings } from "../providers/chat-completions/harness.ts";
 import { hasOpenssl, temporaryCertificate } from "../support/certificates.ts";
@@ -174,14 +178,23 @@ describe("a name with several addresses", () => {
   });
 });
 
+const observedCall = (id: string): ObservedCall => ({
+  ...{ id, requestId: id, method: "CompleteChat", mayCost: true, protocol: "grpc", peerAddress: "192.0.2.1" },
+  startTime: new Date(),
+});
+
 describe("the operator's log of provider failures", () => {
   it("has host, port and error code, at most once a second for each kind", async () => {
     const lines: Record<string, unknown>[] = [];
-    const failures = new ProviderFailures(createLog("info", { write: (line) => void lines.push(JSON.parse(line)) }));
+    const { attemptFailed } = createProviderFailureLog(
+      createLog("info", { write: (line) => void lines.push(JSON.parse(line)) }),
+    );
+    const note = (id: string, failure: GatewayError) =>
+      attemptFailed?.(observedCall(id), create(AttemptSchema), failure, create(ChatRequestSchema));
     const error = await ask("http://127.0.0.1:1");
     if (error === undefined) throw new Error("no error");
-    for (let call = 0; call < 5; call++) failures.note(`chat_${call}`, error);
-    failures.note("chat_x", new GatewayError("PROVIDER_UNAVAILABLE", "the provider is overloaded"));
+    for (let call = 0; call < 5; call++) note(`chat_${call}`, error);
+    note("chat_x", new GatewayError("PROVIDER_UNAVAILABLE", "the provider is overloaded"));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
       level: "warn",

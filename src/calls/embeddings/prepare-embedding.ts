@@ -45,7 +45,7 @@ export async function prepareEmbedding(
   if (call.requestBytes > largeRequest) await pace.nextTurn();
   call.signal.throwIfAborted();
   const { snapshot, router } = call;
-  const account = noteCaller(call, request);
+  const account = noteCaller(call, request, false);
   const allowed = allowedModels(call, account);
   const violations = annotationViolations(EmbedRequestSchema, request);
   if (violations.length > 0) throw invalidRequest(violations);

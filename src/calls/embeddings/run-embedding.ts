@@ -55,7 +55,7 @@ export async function runEmbedding(
       api,
       { ...planned, inputs: [...inputs] },
       {
-        ...attemptOptions(call, bill, { model, traced: planned }, given),
+        ...attemptOptions(call, bill, { model, request: planned }, given),
         onOutput(attempt) {
           call.outputStarted();
           given.onOutput(attempt);

@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
+import { dataOfUri } from "../../data-uri.ts";
 import { mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { Draft, DraftWarning } from "./draft.ts";
-import { dataOfUri } from "./media/data-uri.ts";
 import { usualMediaType, utf8Source } from "./media/media-type.ts";
 import { sniff } from "./media/sniff.ts";
 import { mediaIn, partsOf } from "./parts.ts";

@@ -94,7 +94,7 @@ function textViolation(text: string, find: FindViolation): FoundViolation | unde
     const violation = find(value);
     return violation && { violation };
   } catch (error) {
-    if (!(error instanceof TookTooLong)) return { violation: outputViolation("the output cannot be validated") };
+    if (!(error instanceof TookTooLong)) return unchecked("the schema cannot be applied; correct its $ref or pattern");
     return unchecked(
       `validating the response took over ${longestCheckMs} ms; simplify the schema or request less output`,
     );

@@ -1,3 +1,4 @@
+import { dataOfUri } from "../../data-uri.ts";
 import { type FieldViolation, mostViolations, type ReportViolation } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -6,6 +7,7 @@ import { type Message, type Part, Role } from "../../gen/dragoman/v1/message_pb.
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { placeOfSyntaxError } from "../../json-syntax.ts";
 import { checkFinite } from "./finite-numbers.ts";
 import { excessOf, JsonCounter, mostLevels } from "./json-bounds.ts";
 
@@ -74,7 +76,10 @@ function checkConversation(messages: readonly Message[], report: ReportViolation
         }
         case "toolResult":
           if (!calls.has(part.kind.value.toolCallId)) {
-            report([...path, "tool_result", "tool_call_id"], "matches no earlier tool call of this conversation");
+            report(
+              [...path, "tool_result", "tool_call_id"],
+              "matches no earlier tool call of this conversation; write the id of one",
+            );
           }
           part.kind.value.parts.forEach(({ kind }, index) => {
             if (kind.case === "media")
@@ -130,6 +135,8 @@ function checkPlace({ kind, citations }: Part, role: Role, path: FieldPath, repo
   }
 }
 
+const dataUrl = "data:<media type>;base64,<the bytes in base64>";
+
 /** Checks media. Those of assistant messages are output of a model, which Dragoman accepts as it returned them. */
 function checkMedia({ source, mediaType }: Media, role: Role, path: FieldPath, report: ReportViolation): void {
   const isOutput = role === Role.ASSISTANT;
@@ -140,7 +147,9 @@ function checkMedia({ source, mediaType }: Media, role: Role, path: FieldPath, r
       break;
     case "url":
       if (!isOutput && !/^[a-z][a-z0-9+.-]*:/i.test(source.value)) {
-        report([...path, "url"], "must be an absolute URL; send the bytes in data instead of a relative path");
+        report([...path, "url"], `must be an absolute URL; write https://host/path, or ${dataUrl}`);
+      } else if (!isOutput && /^data:/i.test(source.value) && dataOfUri(source.value) === undefined) {
+        report([...path, "url"], `is not a valid data: URL; write ${dataUrl}`);
       }
       break;
     case "fileId":
@@ -222,13 +231,28 @@ function createJsonRule(maxValues: number, report: ReportViolation): CheckJson {
       );
     else if (content === "returned") return;
     else if (excess === "levels") report(path, `must not nest more than ${mostLevels} levels deep`);
-    else if (!isJsonObject(text)) report(path, "must be the JSON text of an object");
+    else {
+      const problem = objectProblem(text);
+      if (problem !== undefined) report(path, problem);
+    }
   };
+}
+
+/** Returns why a text is not the JSON text of an object. Undefined if it is. */
+function objectProblem(text: string): string | undefined {
+  try {
+    return isObject(JSON.parse(text)) ? undefined : "must be the JSON text of an object";
+  } catch (error) {
+    return `must be the JSON text of an object, but is not JSON${placeOfSyntaxError(text, error)}`;
+  }
 }
 
 /** Whether a text is the JSON text of an object. */
 export function isJsonObject(text: string): boolean {
-  const value = parsed(text);
+  return isObject(parsed(text));
+}
+
+function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

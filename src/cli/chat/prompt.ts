@@ -15,6 +15,7 @@ export async function readPrompt(
   }
   if (!words.includes("-")) return required(words.join(" "));
   const text = (await textOf(stdin)).trim();
+  if (text === "") throw new UsageError("standard input, for which - stands, is empty; write text there, or omit -");
   return required(words.map((word) => (word === "-" ? text : word)).join("\n\n"));
 }
 

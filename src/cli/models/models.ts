@@ -49,12 +49,13 @@ US dollars per million tokens, and what they support.`,
       account: values.account,
     });
     const found = models.filter((model) => hasTexts(model, texts) && hasCapabilities(model, required));
-    if (values.json) {
-      stdout.write(found.map((model) => `${escapeControls(toJsonString(ModelSchema, model))}\n`).join(""));
+    if (found.length === 0) {
+      const which = values.provider === undefined ? `none of ${models.length} models matches` : "no model matches";
+      stderr.write(`dragoman: ${which}; the service lists those of its providers\n`);
       return;
     }
-    if (found.length === 0) {
-      stderr.write(`dragoman: none of ${models.length} models matches; the service lists those of its providers\n`);
+    if (values.json) {
+      stdout.write(found.map((model) => `${escapeControls(toJsonString(ModelSchema, model))}\n`).join(""));
       return;
     }
     const [titles = "", ...lines] = modelTable(found, stdout.columns);

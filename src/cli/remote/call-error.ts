@@ -9,6 +9,7 @@ import {
 } from "../../gen/dragoman/v1/error_pb.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { nearest } from "../../nearest.ts";
+import { type CallErrorDetails, CommandError } from "../failures.ts";
 import { printable } from "../table.ts";
 import { formatDollars } from "../usage/amounts.ts";
 
@@ -28,6 +29,26 @@ const advice: Readonly<Record<string, string>> = {
   DEADLINE_EXCEEDED: "allow more time with --timeout",
   SHUTTING_DOWN: "retry when the service has started again",
 };
+
+/** Creates the failure of a command for the error of a call. */
+export function callFailure(error: ConnectError, url: URL): CommandError {
+  return new CommandError(describeCallError(error, url), detailsOf(error));
+}
+
+function detailsOf(error: ConnectError): CallErrorDetails {
+  const [info] = error.findDetails(ErrorInfoSchema);
+  if (info === undefined) return {};
+  const [bad] = error.findDetails(BadRequestSchema);
+  const [retry] = error.findDetails(RetryInfoSchema);
+  const [call] = error.findDetails(CallInfoSchema);
+  return {
+    status: statusName(error.code),
+    reason: info.reason,
+    ...(bad && { fields: bad.fieldViolations.map(({ field, description }) => ({ field, description })) }),
+    ...(call && { call_id: call.callId }),
+    ...(retry?.retryDelay && { retry_after_ms: durationMs(retry.retryDelay) }),
+  };
+}
 
 /** Describes the error of a call in lines: status, reason and message, wrong fields, the provider, and what to do. */
 export function describeCallError(error: ConnectError, url: URL): string {
@@ -113,7 +134,13 @@ function describeWithoutDetails(error: ConnectError, url: URL): string {
   if (cause === "" && ![Code.Canceled, Code.Internal, Code.Unknown].includes(code)) {
     return `${statusName(code)}: ${printable(error.rawMessage)}`;
   }
-  const fix = url.protocol === "https:" ? "a service with TLS" : "a service without TLS; for one with TLS, write --tls";
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH|EPROTO/.test(cause)) {
+    return `${url.host} does not speak TLS (${cause})\n  omit --tls, and write the address as host:port or http://host:port`;
+  }
+  const fix =
+    url.protocol === "https:"
+      ? "a service with TLS"
+      : "a service without TLS, usually port 50051, and not its HTTP address; for one with TLS, write --tls";
   return `cannot talk to ${url.host} (${cause || printable(error.rawMessage)})\n  it must be the gRPC address of ${fix}`;
 }
 

@@ -1,11 +1,13 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { isLoopback } from "../../config/address.ts";
 import { parseDuration } from "../../config/quantities.ts";
-import { CommandError, InterruptedError, UsageError } from "../failures.ts";
+import { InterruptedError, UsageError } from "../failures.ts";
 import type { Shell } from "../shell.ts";
 import { readAddress } from "./address.ts";
-import { describeCallError } from "./call-error.ts";
+import { callFailure } from "./call-error.ts";
 import { type ConnectionValues, usualAddress } from "./connection-options.ts";
 import { readFile } from "./read-file.ts";
 
@@ -31,13 +33,16 @@ interface Defaults {
  */
 export async function withService<Result>(
   values: ConnectionValues,
-  shell: Pick<Shell, "environment" | "onInterrupt">,
+  shell: Pick<Shell, "environment" | "onInterrupt" | "stderr">,
   run: (connection: Connection) => Promise<Result>,
   { timeoutMs: usualTimeoutMs, account }: Defaults = { timeoutMs: 30_000 },
 ): Promise<Result> {
   const timeoutMs = readTimeout(values.timeout) ?? usualTimeoutMs;
   const url = addressOf(values, shell);
   const key = readKey(values["key-file"], shell.environment.DRAGOMAN_API_KEY);
+  if (key !== undefined && url.protocol === "http:" && !isLoopback(url.hostname.replace(/^\[|\]$/g, ""))) {
+    shell.stderr.write(`dragoman: the API key goes to ${url.host} without encryption; write --tls to encrypt it\n`);
+  }
   const headers = {
     ...(key !== undefined && { "x-api-key": key }),
     ...(account !== undefined && { "x-selected-account-id": account }),
@@ -47,7 +52,7 @@ export async function withService<Result>(
   const removeListener = shell.onInterrupt(() => interrupt.abort());
   const failureOf = (error: unknown): unknown => {
     if (interrupt.signal.aborted) return new InterruptedError("Ctrl-C");
-    return error instanceof ConnectError ? new CommandError(describeCallError(error, url)) : error;
+    return error instanceof ConnectError ? callFailure(error, url) : error;
   };
   try {
     return await run({
@@ -89,8 +94,21 @@ function readKey(file: string | undefined, variable: string | undefined): string
 function readTlsFiles({ ca, cert, "cert-key": key }: ConnectionValues) {
   if ((cert === undefined) !== (key === undefined)) throw new UsageError("--cert and --cert-key need each other");
   return {
-    ...(ca !== undefined && { ca: readFile("ca", ca) }),
-    ...(cert !== undefined && { cert: readFile("cert", cert) }),
-    ...(key !== undefined && { key: readFile("cert-key", key) }),
+    ...(ca !== undefined && { ca: readPem("ca", ca, "certificate", (pem) => new X509Certificate(pem)) }),
+    ...(cert !== undefined && { cert: readPem("cert", cert, "certificate", (pem) => new X509Certificate(pem)) }),
+    ...(key !== undefined && { key: readPem("cert-key", key, "private key", createPrivateKey) }),
   };
+}
+
+/** Reads a PEM file. Throws UsageError if `parse` rejects it: TLS itself ignores it, or names a step of OpenSSL. */
+function readPem(option: string, path: string, noun: string, parse: (pem: Buffer) => unknown): Buffer {
+  const pem = readFile(option, path);
+  try {
+    parse(pem);
+    return pem;
+  } catch {
+    throw new UsageError(
+      `--${option}: the file ${JSON.stringify(path)} has no ${noun}; name a PEM file without encryption`,
+    );
+  }
 }

@@ -2,12 +2,14 @@ import { type ComposedService, composeService } from "../../compose.ts";
 import type { Config } from "../../config/config.ts";
 import { Reloader } from "../../reload/reloader.ts";
 import { boundHeap } from "../../server/heap.ts";
+import { ListenError } from "../../server/listen-error.ts";
 import { onSignals } from "../../server/process-signals.ts";
 import { startLines } from "../../server/start-lines.ts";
 import { shareOfWorker } from "../../workers/share-of-worker.ts";
 import type { WorkerLink } from "../../workers/worker.ts";
 import { notesOn } from "../variable-notes.ts";
 import type { ConfigSource } from "./config-source.ts";
+import { type EndReason, logListening, logStopped, logStopping } from "./life-lines.ts";
 import { openOutput, type ProgramOutput } from "./output.ts";
 
 /** Serves calls until a signal stops the process. */
@@ -26,8 +28,7 @@ export async function serve({ config, files, environment, load }: ConfigSource):
       if (stopping) abort();
       stopping = true;
       reloader.close();
-      log.info({ signal }, "shutting down; a second signal exits at once");
-      stop(false);
+      stop(signal, false);
     },
     reload: () => void reloader.reload("signal"),
   });
@@ -61,42 +62,59 @@ export async function serveAsWorker({ config: whole, load }: ConfigSource, link:
 
 interface Started {
   readonly service: ComposedService;
-  /** Stops the service, and then exits. A second call has no effect. */
-  stop(isHandover: boolean): void;
+  /**
+   * Stops the service, and then exits. A second call has no effect.
+   *
+   * @param isHandover whether other processes take over
+   */
+  stop(reason: EndReason, isHandover: boolean): void;
   /** Exits at once, with the records of calls in progress. */
   abort(): void;
 }
 
-async function start(config: Config, { log, stdout }: ProgramOutput, link?: WorkerLink): Promise<Started> {
+async function start(config: Config, { log, stdout, stderr }: ProgramOutput, link?: WorkerLink): Promise<Started> {
   boundHeap();
   const logLinesDropped = () => stdout.droppedTotal;
-  const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) });
+  const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) }).catch(
+    (error: unknown) => {
+      if (!(error instanceof ListenError)) throw error;
+      stderr.write(`dragoman: ${error.message}\n`);
+      // The other listener may be open.
+      process.exit(1);
+    },
+  );
+  logListening(log, service, config);
+  const exit = (code: number, reason: EndReason): never => {
+    logStopped(log, reason, service.calls().begun);
+    process.exit(code);
+  };
   // `abort` lets every call in progress write its record, and the log writes its buffer when the process exits.
   process.on("uncaughtException", (error) => {
     service.abort();
     log.error({ err: error }, "exiting after an uncaught error");
-    process.exit(1);
+    exit(1, "uncaught error");
   });
   let stopping = false;
   return {
     service,
-    stop(isHandover) {
+    stop(reason, isHandover) {
       if (stopping) return;
       stopping = true;
+      logStopping(log, reason, service.calls().inProgress);
       service
         .stop(isHandover)
         .then(() => link?.end())
         .then(
-          () => process.exit(0),
+          () => exit(0, reason),
           (error: unknown) => {
             log.error({ err: error }, "shutdown failed");
-            process.exit(1);
+            exit(1, "shutdown failed");
           },
         );
     },
     abort() {
       service.abort();
-      process.exit(1);
+      exit(1, "second signal");
     },
   };
 }

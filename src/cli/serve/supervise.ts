@@ -5,6 +5,7 @@ import { onSignals } from "../../server/process-signals.ts";
 import { Supervisor } from "../../workers/supervisor.ts";
 import { notesOn } from "../variable-notes.ts";
 import type { ConfigSource } from "./config-source.ts";
+import { type EndReason, logStopped, logStopping } from "./life-lines.ts";
 import { openOutput } from "./output.ts";
 
 /** Starts the workers of the service, and keeps them running until a signal stops the process. */
@@ -19,10 +20,14 @@ export async function supervise({ config, files, environment, load }: ConfigSour
     writeLog: (line) => stdout.write(line),
     writeError: (line) => stderr.write(line),
   });
+  const exit = (code: number, reason: EndReason): never => {
+    logStopped(log, reason);
+    process.exit(code);
+  };
   // Without the supervisor, the workers end their calls and then themselves.
   process.on("uncaughtException", (error) => {
     log.error({ err: error }, "exiting after an uncaught error");
-    process.exit(1);
+    exit(1, "uncaught error");
   });
   const reloader = new Reloader({
     load,
@@ -45,13 +50,13 @@ export async function supervise({ config, files, environment, load }: ConfigSour
   onSignals(environment.npm_command, {
     stop(signal) {
       if (stopping) {
-        void supervisor.abort().then(() => process.exit(1));
+        void supervisor.abort().then(() => exit(1, "second signal"));
         return;
       }
       stopping = true;
       reloader.close();
-      log.info({ signal }, "shutting down; a second signal exits at once");
-      void supervisor.stop().then((isClean) => process.exit(isClean ? 0 : 1));
+      logStopping(log, signal);
+      void supervisor.stop().then((isClean) => exit(isClean ? 0 : 1, signal));
     },
     reload: () => void reloader.reload("signal"),
   });

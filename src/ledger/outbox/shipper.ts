@@ -7,6 +7,8 @@ import type { RecordSink } from "../record-sink.ts";
 import { recordLostCalls } from "./adopt.ts";
 import { deliver, rejectedPath } from "./deliver.ts";
 import { databaseOf, listFolders, OutboxFolder } from "./folder.ts";
+import { PendingRecords } from "./pending-records.ts";
+import { ShipperLines } from "./shipper-lines.ts";
 import { type Damage, RecordSource } from "./source.ts";
 
 /** Maximum number of records that a sink gets at once. */
@@ -30,6 +32,8 @@ export interface ShipperOptions {
   readonly database: string;
   /** At least one. */
   readonly sinks: readonly RecordSink[];
+  /** Count of the records that the first sink lacks. Default: nobody reads it. */
+  readonly pending?: PendingRecords;
   readonly log: LedgerLog;
 }
 
@@ -72,15 +76,19 @@ interface Adopted {
 export class Shipper {
   readonly #options: ShipperOptions;
   readonly #deliveries: readonly Delivery[];
+  readonly #pending: PendingRecords;
   readonly #own: RecordSource | undefined;
   readonly #adopted = new Set<Adopted>();
   readonly #foreign = new Set<string>();
+  readonly #lines: ShipperLines;
   readonly #stopping = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: ShipperOptions) {
     this.#options = options;
-    const { outbox, instance, sinks, log } = options;
+    const { outbox, instance, sinks, log, pending = new PendingRecords() } = options;
+    this.#pending = pending;
+    pending.released();
     this.#deliveries = sinks.map((sink) => ({
       sink,
       rejections: new MinuteCount((count) => {
@@ -92,6 +100,7 @@ export class Shipper {
       failure: undefined,
       caughtUp: Promise.withResolvers<void>(),
     }));
+    this.#lines = new ShipperLines(log);
     if (instance !== undefined) this.#own = this.#sourceOf(join(outbox, instance), false);
   }
 
@@ -119,8 +128,10 @@ export class Shipper {
     this.#stopping.abort();
     await this.#running;
     for (const { rejections } of this.#deliveries) rejections.flush();
+    this.#lines.flush();
     for (const { folder } of this.#adopted) folder.release();
     this.#adopted.clear();
+    this.#pending.released();
   }
 
   /**
@@ -177,26 +188,29 @@ export class Shipper {
     }
     const folder = OutboxFolder.adopt(path);
     if (folder === undefined) return;
+    const source = this.#sourceOf(path, true);
+    const [first] = this.#deliveries;
     let lost: number;
+    let waiting = 0;
     try {
-      lost = recordLostCalls(path);
+      lost = recordLostCalls(path, (end) => {
+        if (first !== undefined && source.needs(first.sink.name, end)) waiting++;
+      });
     } catch (error) {
       folder.release();
       throw error;
     }
-    const source = this.#sourceOf(path, true);
     const { pendingBytes } = source;
     this.#adopted.add({ folder, source });
+    this.#pending.adopted(waiting);
     if (pendingBytes > 0)
       log.info({ folder: path, bytes: pendingBytes, lost }, "took over the outbox of a process that has ended");
     this.#removeEmpty();
   }
 
   #sourceOf(folder: string, isSealed: boolean): RecordSource {
-    const { sinks, log } = this.#options;
-    const onDamage = ({ file, bytes }: Damage): void => {
-      log.warn({ file, bytes }, "a segment of the outbox has bytes that are no record; they were skipped");
-    };
+    const { sinks } = this.#options;
+    const onDamage = (damage: Damage): void => this.#lines.damage(damage);
     return new RecordSource(
       folder,
       sinks.map(({ name }) => name),
@@ -261,19 +275,20 @@ export class Shipper {
         const read = source.read(sink.name, batchRecords);
         const rejected = await deliver(read.records, sink, this.#options.outbox);
         source.advance(sink.name, read);
+        if (delivery === this.#deliveries[0]) {
+          this.#pending.shipped(read.count, source === this.#own ? "own" : "adopted");
+        }
         if (rejected > 0) delivery.rejections.add(rejected);
         delivery.stored += read.records.length - rejected;
         isFull ||= read.records.length === batchRecords;
       }
-      if (delivery.failure !== undefined) this.#options.log.info({ sink: sink.name }, "call records are shipped again");
+      if (delivery.failure !== undefined) this.#lines.state({ sink: sink.name, reason: undefined });
       delivery.failure = undefined;
       delivery.failures = 0;
       if (!isFull) delivery.caughtUp.resolve();
     } catch (error) {
       const reason = describeError(error);
-      if (delivery.failure === undefined) {
-        this.#options.log.warn({ sink: sink.name, reason }, "call records cannot be shipped; they wait in the outbox");
-      }
+      if (delivery.failure === undefined) this.#lines.state({ sink: sink.name, reason });
       delivery.failure = reason;
       delivery.failures++;
     }

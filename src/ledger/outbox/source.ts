@@ -35,6 +35,8 @@ export interface Damage {
 /** Records from a position on. */
 export interface ReadRecords {
   readonly records: readonly CallRecord[];
+  /** Number of records, with those that cannot be decoded. */
+  readonly count: number;
   /** Position after the records. */
   readonly next: Position;
   readonly damages: readonly Damage[];
@@ -71,6 +73,7 @@ export class RecordSource {
     const segments = listSegments(this.folder);
     const records: CallRecord[] = [];
     const damages: Damage[] = [];
+    let count = 0;
     let next = this.#positionOf(sink);
     for (const [index, segment] of segments.entries()) {
       if (segment < next.segment) continue;
@@ -83,6 +86,7 @@ export class RecordSource {
         for (const { kind, payload, skipped, end } of frames) {
           const record = kind === "record" ? decode(payload) : undefined;
           if (record !== undefined) records.push(record);
+          if (kind === "record") count++;
           const size = payload.length + headerBytes;
           if (skipped > 0) damages.push({ file, end: chunk.start + end - size, bytes: skipped });
           if (kind === "record" && record === undefined) damages.push({ file, end: chunk.start + end, bytes: size });
@@ -90,10 +94,10 @@ export class RecordSource {
         const isWhole = frames.length === chunk.frames.length;
         if (isWhole && chunk.skipped > 0) damages.push({ file, end: chunk.end, bytes: chunk.skipped });
         next = { segment, offset: isWhole ? chunk.end : chunk.start + (frames.at(-1)?.end ?? 0) };
-        if (records.length >= most) return { records, next, damages };
+        if (records.length >= most) return { records, count, next, damages };
       }
     }
-    return { records, next, damages };
+    return { records, count, next, damages };
   }
 
   /** Notes that a sink has stored what `read` returned, and deletes the segments that no sink needs. */
@@ -108,6 +112,12 @@ export class RecordSource {
       this.#reported.add(place);
     }
     this.#deleteStored();
+  }
+
+  /** Whether a sink has not stored yet what ends at a position. */
+  needs(sink: string, { segment, offset }: Position): boolean {
+    const stored = this.#positionOf(sink);
+    return stored.segment < segment || (stored.segment === segment && stored.offset < offset);
   }
 
   /** Bytes that at least one sink has not stored yet. */

@@ -9,6 +9,7 @@ import { WireWriter } from "../wire-writer.ts";
 import { Batch } from "./batch.ts";
 import { type OutboxFiles, systemFiles } from "./files.ts";
 import type { OutboxFolder } from "./folder.ts";
+import { PendingRecords } from "./pending-records.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { segmentPath } from "./segments.ts";
 
@@ -29,6 +30,8 @@ export interface WriterOptions extends Pick<StoreSettings, "durability" | "onFul
   /** Name of the database that the records are for. */
   readonly database: string;
   readonly log: LedgerLog;
+  /** Counts the records that are written. Default: nobody reads it. */
+  readonly pending?: PendingRecords;
   /** Size in bytes from which a segment is full. Default 8 MiB. */
   readonly segmentBytes?: number;
   /** Replaces the functions on files in tests. */
@@ -39,6 +42,8 @@ export interface WriterOptions extends Pick<StoreSettings, "durability" | "onFul
 export interface WriterState {
   /** Records and marks that wait for a write. */
   readonly waiting: number;
+  /** Records that wait for a write, or wait in the outbox for the database. */
+  readonly pendingRecords: number;
   readonly waitingBytes: number;
   /** Records that were written. */
   readonly written: number;
@@ -58,6 +63,7 @@ export interface WriterState {
 export class OutboxWriter {
   readonly #options: WriterOptions;
   readonly #segments: SegmentFile;
+  readonly #pending: PendingRecords;
   /** Marks of the calls without a written record, by their id. */
   readonly #marks = new Map<string, Buffer>();
   readonly #late: MinuteCount;
@@ -75,6 +81,7 @@ export class OutboxWriter {
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#pending = options.pending ?? new PendingRecords();
     const { folder, database, durability, maxOutboxBytes, log, segmentBytes = 8 * 2 ** 20 } = options;
     this.#segments = new SegmentFile(
       {
@@ -84,7 +91,10 @@ export class OutboxWriter {
         maxBytes: maxOutboxBytes,
         syncs: durability === "disk",
         marks: () => this.#marks.values(),
-        onLost: (records) => this.#dropped.add(records),
+        onLost: (records) => {
+          this.#dropped.add(records);
+          this.#pending.removed();
+        },
       },
       options.files ?? systemFiles,
     );
@@ -126,6 +136,7 @@ export class OutboxWriter {
   get state(): WriterState {
     return {
       waiting: this.#waitingFrames,
+      pendingRecords: this.#waitingRecords + this.#pending.total,
       waitingBytes: this.#waitingBytes,
       written: this.#written,
       late: this.#late.total,
@@ -166,6 +177,10 @@ export class OutboxWriter {
 
   get #waitingFrames(): number {
     return this.#gathering.frames + (this.#inFlight?.frames ?? 0);
+  }
+
+  get #waitingRecords(): number {
+    return this.#gathering.recordIds.length + (this.#inFlight?.recordIds.length ?? 0);
   }
 
   get #waitingBytes(): number {
@@ -218,6 +233,7 @@ export class OutboxWriter {
       try {
         await this.#segments.append(batch.bytes, batch.recordIds.length);
         this.#written += batch.recordIds.length;
+        this.#pending.written(batch.recordIds.length);
         this.#succeeded();
         return;
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { LedgerLog } from "../ledger-log.ts";
+import { MinuteCount } from "../minute-count.ts";
 import { type RecordSink, UnacceptableRecords } from "../record-sink.ts";
 import { toExportRequest } from "./otlp-logs.ts";
 
@@ -21,6 +22,10 @@ interface OtlpOptions {
  */
 export function createOtlpSink({ endpoint, headers }: OtlpOptions, log: LedgerLog): RecordSink {
   const closing = new AbortController();
+  let lastReason = "";
+  const rejections = new MinuteCount((count) => {
+    log.warn({ sink: "otlp", count, reason: lastReason }, "the collector rejected some call records");
+  });
   return {
     name: "otlp",
     async store(records) {
@@ -38,9 +43,12 @@ export function createOtlpSink({ endpoint, headers }: OtlpOptions, log: LedgerLo
       if (!response.ok) throw new Error(problem);
       const { count, reason } = rejectedOf(text);
       // The specification forbids to send them again, and the response does not say which they are.
-      if (count > 0) log.warn({ sink: "otlp", count, reason }, "the collector rejected some call records");
+      if (count === 0) return;
+      lastReason = reason;
+      rejections.add(count);
     },
     async close() {
+      rejections.flush();
       closing.abort();
     },
   };

@@ -167,7 +167,7 @@ export function parseScript<Schema extends z.ZodType>(
   field: FieldPath,
   root?: FieldViolation["root"],
 ): z.output<Schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: describe });
   if (result.success) return result.data;
   throw invalidRequest(
     result.error.issues.flatMap((issue) => {
@@ -177,6 +177,21 @@ export function parseScript<Schema extends z.ZodType>(
       return issue.keys.map((key) => ({ ...inRoot, field: [...place, key], description: unknownField }));
     }),
   );
+}
+
+const nouns: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  int: "an integer",
+  number: "a number",
+  object: "an object",
+  record: "an object",
+  string: "a string",
+};
+
+/** Describes a value of the wrong type. Undefined: zod's text for the rest is plain. */
+function describe(issue: z.core.$ZodRawIssue): string | undefined {
+  return issue.code === "invalid_type" ? `must be ${nouns[issue.expected] ?? issue.expected}` : undefined;
 }
 
 const unknownField = "is not a field of the script; docs/echo.md lists its fields";

@@ -151,8 +151,10 @@ function reportedFailure(
   const hasNoPath = reason === "PROVIDER_FAULT" && error.status === 404;
   const message =
     isWrongUrl || hasNoPath ? wrongUrlText(error, dialect) : (messages[reason] ?? quote(error.message, call));
+  const providerMessage = wordsOf(error.message, call);
   return callFailure(reason, message, call, {
     code,
+    ...(providerMessage !== "" && { providerMessage }),
     metadata: {
       ...(reason === "CONTEXT_LENGTH_EXCEEDED" ? contextLengths(error, dialect.sentences) : {}),
       ...(rejected && { parameter: rejected.path }),
@@ -169,7 +171,7 @@ function reportedFailure(
 
 /** Returns the provider's words about its content filter, and the results of the filter, as JSON. */
 function filterMetadata({ message, filterResult }: ReportedError, call: UpstreamCall): string {
-  const words = redactKeys(message, call).slice(0, messageLimit).toWellFormed();
+  const words = wordsOf(message, call).toWellFormed();
   const result = JSON.stringify(filterResult ?? null);
   return metadataJson({
     ...(words !== "" && { message: words }),
@@ -227,12 +229,17 @@ function wrongUrlText({ status, isPage }: ReportedError, { baseUrlLacks }: Error
   return `the provider ${what} (HTTP ${status}): is base_url right?${lacks}`;
 }
 
-/** Quotes the provider's message, which tells the caller what to fix. Redacts Dragoman's secrets and any API keys. */
+/** Quotes the provider's message, which tells the caller what to fix. */
 function quote(message: string, call: UpstreamCall): string {
-  const words = redactKeys(message, call).slice(0, messageLimit);
+  const words = wordsOf(message, call);
   return words === ""
     ? "the provider rejected the request without giving a reason"
     : `the provider rejected the request: ${words}`;
+}
+
+/** Returns the beginning of the provider's message, with Dragoman's secrets and any API keys redacted. */
+function wordsOf(message: string, call: UpstreamCall): string {
+  return redactKeys(message, call).slice(0, messageLimit);
 }
 
 function redactKeys(message: string, { secrets }: UpstreamCall): string {

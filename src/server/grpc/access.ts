@@ -11,6 +11,7 @@ import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
+import { unknownMethod } from "../../calls/call-method.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { Claimant } from "../../fair-slots.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
@@ -34,6 +35,8 @@ export interface GrpcAccess {
    * asynchronous.
    */
   before(grpcJs: StreamListener): StreamListener;
+  /** Records a request for a method that another listener has rejected. Ignores requests for other paths. */
+  rejected(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: GatewayError): void;
   /** Adds typed details to statuses that grpc-js creates, and ends a call as soon as its signal aborts. */
   readonly interceptor: ServerInterceptor;
   /** Returns the admitted call for the request metadata of a method that grpc-js runs. */
@@ -71,14 +74,15 @@ export function createGrpcAccess(
   let enteringUnchecked: ServerHttp2Stream | undefined;
 
   function enter(
-    { method, access, mayCost, operation }: MountedMethod,
+    { method, access, ...rules }: MountedMethod,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     grpcJs: StreamListener,
   ) {
     let call: Call;
     try {
-      call = calls.begin(sourceOf(stream, headers), { name: method.name, mayCost, operation });
+      const { mayCost, operation, stream: isStream } = rules;
+      call = calls.begin(sourceOf(stream, headers), { name: method.name, mayCost, operation, stream: isStream });
     } catch (error) {
       rejectUnbegun(stream, headers, toGatewayError(error));
       return;
@@ -119,8 +123,18 @@ export function createGrpcAccess(
         return;
       }
       const method = byPath.get(path);
-      if (method === undefined) rejectUnbegun(stream, headers, methodNotFound(path));
-      else enter(method, stream, headers, grpcJs);
+      if (method === undefined) {
+        const error = methodNotFound(path, byPath.keys());
+        calls.reject(sourceOf(stream, headers), unknownMethod, error);
+        rejectUnbegun(stream, headers, error);
+      } else enter(method, stream, headers, grpcJs);
+    },
+
+    rejected(stream, headers, error) {
+      const mounted = byPath.get(headers[":path"] ?? "");
+      if (mounted === undefined) return;
+      const { method, stream: isStream } = mounted;
+      calls.reject(sourceOf(stream, headers), { name: method.name, mayCost: false, stream: isStream }, error);
     },
 
     interceptor(_method, base) {

@@ -6,6 +6,7 @@ import type { Config } from "../../config/config.ts";
 import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { type EmbedResponse, EmbedResponseSchema } from "../../gen/dragoman/v1/embedding_service_pb.js";
 import type { Duration } from "../connections.ts";
+import { ListenError } from "../listen-error.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createGrpcAccess, type GrpcAccess } from "./access.ts";
 import { addService, type Encoders } from "./bridge.ts";
@@ -46,14 +47,18 @@ export async function listenGrpc(
   const reflection = createReflection(() => current, calls, [...names, "grpc.health.v1.Health", ...reflectionServices]);
   standBeforeGrpcJs(server, (http2Server) => {
     sessions.guard(http2Server);
-    return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)))));
+    return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)), access.rejected)));
   });
   for (const service of mounted) addService(server, service, access.admittedCall, encoders);
   // The empty name stands for the whole server.
   const stopServing = addHealth(server, ["", ...names], targetHealth);
   const { host, tls } = config.grpc;
   const credentials = tls && new TlsCredentials(tls);
-  const port = await bind(server, formatAddress(config.grpc), credentials ?? ServerCredentials.createInsecure());
+  const port = await bind(server, formatAddress(config.grpc), credentials ?? ServerCredentials.createInsecure()).catch(
+    (error: unknown) => {
+      throw new ListenError({ key: "grpc.address", variable: "DRAGOMAN_GRPC_ADDRESS", address: config.grpc }, error);
+    },
+  );
   return {
     address: { host, port },
     prepare(next) {

@@ -70,7 +70,7 @@ export function createReflection(
  */
 async function admit({ calls, config }: Reflection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
   if (config.grpc.reflection === "on") return;
-  const call = calls.begin(sourceOf(stream, headers), { name: "ServerReflectionInfo", mayCost: false });
+  const call = calls.begin(sourceOf(stream, headers), { name: "ServerReflectionInfo", mayCost: false, stream: true });
   try {
     await admitCall(call);
   } catch (thrown) {

@@ -13,6 +13,8 @@ import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import type { Call } from "../../calls/call.ts";
+import type { CallSource } from "../../calls/call-environment.ts";
+import { type CallMethod, unknownMethod } from "../../calls/call-method.ts";
 import type { Config } from "../../config/config.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
 import type { Services } from "../listener.ts";
@@ -20,13 +22,13 @@ import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
 import { libraryError, methodNotFound } from "../services/library-errors.ts";
-import { type MethodRules, roleFor } from "../services/method-rules.ts";
+import { type Access, roleFor } from "../services/method-rules.ts";
 import type { MountedMethod } from "../services/mounted-service.ts";
 import { type FailedRequest, statusOf } from "../services/status.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
 import { type CallOf, heldBody } from "./held-body.ts";
 import { jsonOptions, mistakesIn } from "./json-requests.ts";
-import { withReason } from "./wrong-http.ts";
+import { withText, wrongHttp } from "./wrong-http.ts";
 
 type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Request = Parameters<Handler>[0];
@@ -68,8 +70,8 @@ export function createConnectHandler(
   const methods = services.mounted.flatMap((mounted) => mounted.methods);
   const mounted = new Map(methods.map((method) => [method.method, method]));
   const begin = (context: HandlerContext): undefined | Promise<void> => {
-    const rules = mounted.get(context.method) ?? { access: "admin", mayCost: false };
-    return beginCall(services.calls, context, rules);
+    const { access, ...rules } = mounted.get(context.method) ?? { access: "admin", mayCost: false };
+    return beginCall(services.calls, context, access, { ...rules, name: context.method.name });
   };
   const handlers = {
     json: createHandlers(config, methods, begin, "json"),
@@ -92,7 +94,13 @@ export function createConnectHandler(
     const body = formatOf(request) === "json" ? held : checked(handler, request, held);
     const response = await decoding.run(entryOf, () => handler({ ...request, body, contextValues: values }));
     const entry = entryOf();
-    if (entry === undefined) return withReason(response, handler);
+    if (entry === undefined) {
+      const error = wrongHttp(response, handler);
+      if (error === undefined) return response;
+      const stream = handler.method.methodKind === "server_streaming";
+      services.calls.reject(sourceOf(request, client), { name: handler.method.name, stream, mayCost: false }, error);
+      return withText(response, error);
+    }
     if (entry.reached) return response;
     // Discard the response body: read it to its end, so that its generator does not stay suspended. It does not wait.
     for await (const _ of response.body ?? []);
@@ -111,8 +119,10 @@ export function createConnectHandler(
     return checkedBody(chunks, { schema: method.input, header, maxBytes, check: wireCheck(maxValues) });
   }
 
-  async function rejectUnknown(rejecter: Handler, path: string, request: Request): Promise<Response> {
-    const response = await reject(rejecter, request, toConnectError(methodNotFound(path), { requestId: "" }));
+  async function rejectUnknown(rejecter: Handler, path: string, request: Request, client: Client): Promise<Response> {
+    const error = methodNotFound(path, rejecters.keys());
+    services.calls.reject(sourceOf(request, client), unknownMethod, error);
+    const response = await reject(rejecter, request, toConnectError(error, { requestId: "" }));
     // Connect sets 501 (not implemented). Send 404 instead: Connect clients read the error from the body anyway.
     return response.status >= 400 ? { ...response, status: 404 } : response;
   }
@@ -126,7 +136,7 @@ export function createConnectHandler(
     if (request.method !== "POST") return undefined;
     const contentType = request.header.get("content-type") ?? "";
     const rejecterOfType = [...rejecters.values()].find((candidate) => candidate.supportedContentType(contentType));
-    return rejecterOfType && rejectUnknown(rejecterOfType, path, request);
+    return rejecterOfType && rejectUnknown(rejecterOfType, path, request, client);
   };
 }
 
@@ -146,16 +156,16 @@ function throwRejection({ values }: HandlerContext): never {
 function beginCall(
   calls: ActiveCalls,
   context: HandlerContext,
-  { access, mayCost, operation }: MethodRules,
+  access: Access,
+  callMethod: CallMethod,
 ): undefined | Promise<void> {
-  const { requestHeader, protocolName, method, timeoutMs, values } = context;
+  const { requestHeader, protocolName, timeoutMs, values } = context;
   // Connect's signal is unsuitable: it also aborts when Connect ends a call by itself.
   const signal = values.get(clientSignal);
   const peerAddress = values.get(clientAddress);
   let call: Call;
   try {
-    const source = { requestHeader, protocolName, timeoutMs, signal, peerAddress };
-    call = calls.begin(source, { name: method.name, mayCost, operation });
+    call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, callMethod);
   } catch (error) {
     throw toConnectError(toGatewayError(error), { requestId: "" });
   }
@@ -253,6 +263,11 @@ function errorOf(reason: unknown, schema: DescMessage, json: string | undefined)
 function toConnectError(error: GatewayError, request: FailedRequest): ConnectError {
   const { code, message, details } = statusOf(error, request);
   return new ConnectError(message, code, undefined, [...details], error);
+}
+
+/** Makes the call source of a request that Connect rejects before it knows the protocol. */
+function sourceOf({ header }: Request, { address, signal }: Client): CallSource {
+  return { requestHeader: header, protocolName: "connect", timeoutMs: () => undefined, signal, peerAddress: address };
 }
 
 async function* noBody(): AsyncGenerator<Uint8Array> {}

@@ -8,6 +8,7 @@ import { retryAfterMs } from "../../load/overloaded.ts";
 import { clientSignal, cutOffRequest } from "../../surfaces/kit/http-source.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
 import { answerMs, Connections } from "../connections.ts";
+import { listen } from "../listen-error.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
@@ -91,10 +92,7 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     else void turn.then(() => response.destroyed || answerRequest(request, response));
   });
   connections.guard(server);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(config.http.port, config.http.host, resolve);
-  });
+  await listen(server, { key: "http.address", variable: "DRAGOMAN_HTTP_ADDRESS", address: config.http });
   // A server that listens on a host and port always has an AddressInfo.
   const { port } = server.address() as AddressInfo;
   return {

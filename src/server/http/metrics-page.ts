@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { isLoopback } from "../../config/address.ts";
 import type { Config } from "../../config/config.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
+import { listen } from "../listen-error.ts";
 import type { MetricsPage, RenderedMetrics } from "../listener.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 
@@ -60,10 +61,7 @@ export async function listenMetrics(
     response.end(`not found: use GET ${metricsPath}\n`);
   });
   server.maxConnections = maxConnections;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, resolve);
-  });
+  await listen(server, { key: "telemetry.metrics_address", address: { host, port } });
   // A server that listens on a host and port always has an AddressInfo.
   const { port: opened } = server.address() as AddressInfo;
   return {

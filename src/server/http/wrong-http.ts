@@ -1,25 +1,27 @@
 import type { createConnectRouter } from "@connectrpc/connect";
+import { GatewayError } from "../../errors.ts";
 
 type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Response = Awaited<ReturnType<Handler>>;
 
-/** Adds a text to the empty responses with which Connect rejects a content type (415) and an HTTP method (405). */
-export function withReason(response: Response, { method }: Handler): Response {
-  if (response.body !== undefined) return response;
-  const text = textOf(response.status, method.methodKind === "unary");
-  if (text === undefined) return response;
-  const header = new Headers(response.header);
-  header.set("content-type", "text/plain; charset=utf-8");
-  return { ...response, header, body: bytesOf(text) };
+/** Returns the error of a request whose content type (415) or HTTP method (405) Connect rejects, without a body. */
+export function wrongHttp({ status, body }: Response, { method }: Handler): GatewayError | undefined {
+  if (body !== undefined) return undefined;
+  if (status === 405) return new GatewayError("METHOD_NOT_FOUND", "use POST");
+  if (status !== 415) return undefined;
+  const text =
+    method.methodKind === "unary"
+      ? "unsupported content-type: write content-type: application/json for JSON"
+      : "unsupported content-type: a stream needs a gRPC, gRPC-Web or Connect client, such as grpcurl or buf curl; " +
+        'curl can stream POST /v1/chat/completions with "stream": true';
+  return new GatewayError("UNSUPPORTED_ENCODING", text);
 }
 
-function textOf(status: number, isUnary: boolean): string | undefined {
-  if (status === 405) return "use POST\n";
-  if (status !== 415) return undefined;
-  return isUnary
-    ? "unsupported content-type: write content-type: application/json for JSON\n"
-    : "unsupported content-type: a stream needs a gRPC, gRPC-Web or Connect client, such as grpcurl or buf curl; " +
-        'curl can stream POST /v1/chat/completions with "stream": true\n';
+/** Adds the text of an error to a response. */
+export function withText(response: Response, { message }: GatewayError): Response {
+  const header = new Headers(response.header);
+  header.set("content-type", "text/plain; charset=utf-8");
+  return { ...response, header, body: bytesOf(`${message}\n`) };
 }
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { GatewayError, type Reason } from "../../errors.ts";
+import { nearest } from "../../nearest.ts";
 
 /** Reasons for the status codes with which grpc-js and Connect end a call before its method starts. */
 const reasons: Readonly<Partial<Record<number, Reason>>> = {
@@ -53,9 +54,12 @@ export function libraryError(code: number, text: string): GatewayError {
   return new GatewayError(reasons[code] ?? "INVALID_REQUEST", text);
 }
 
-export function methodNotFound(path: string): GatewayError {
-  return new GatewayError(
-    "METHOD_NOT_FOUND",
-    `unknown method ${path}; call a method of dragoman.v1.ChatService or dragoman.v1.ModelService`,
-  );
+/** Creates the error for a path that no method has. `known`: the paths of all methods. */
+export function methodNotFound(path: string, known: Iterable<string>): GatewayError {
+  const [near] = nearest(path, known, 1);
+  const fix =
+    near === undefined
+      ? "call a method of dragoman.v1.ChatService or dragoman.v1.ModelService"
+      : `did you mean ${near}?`;
+  return new GatewayError("METHOD_NOT_FOUND", `unknown method ${path}; ${fix}`);
 }

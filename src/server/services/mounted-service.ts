@@ -7,6 +7,8 @@ export type Implementation = (request: unknown, context: HandlerContext) => unkn
 
 export interface MountedMethod extends MethodRules {
   readonly method: DescMethod;
+  /** Whether its response is a stream. */
+  readonly stream: boolean;
   readonly implementation: Implementation;
 }
 
@@ -40,7 +42,8 @@ export function mountService<Service extends DescService>(
         );
       }
       const rules = access === undefined ? rulesOf(method) : { access, mayCost: false };
-      return [{ method, implementation: run.bind(implementation), ...rules }];
+      const stream = method.methodKind === "server_streaming";
+      return [{ method, stream, implementation: run.bind(implementation), ...rules }];
     }),
   };
 }

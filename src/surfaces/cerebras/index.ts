@@ -8,8 +8,10 @@ import { cerebrasNamespace } from "./namespace.ts";
 
 /** Cerebras' SDKs send this request when a client is created, to open a connection. They read only the status. */
 const warmingRoute: Route = {
+  name: "cerebras-warming",
   method: "GET",
   path: "/cerebras/v1/tcp_warming",
+  toError,
   handle: ({ response }) => sendJson(response, 200, {}),
 };
 

@@ -4,6 +4,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { firstChange, halfEscape, halfProblem } from "../../chat/validation/halves.ts";
 import { excessOf, mostLevels } from "../../chat/validation/json-bounds.ts";
 import { GatewayError, invalidRequest } from "../../errors.ts";
+import { placeOfSyntaxError } from "../../json-syntax.ts";
 import { wellFormed } from "../../well-formed.ts";
 
 const decoders = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
@@ -117,8 +118,9 @@ function parsed(text: string): unknown {
   try {
     // A reviver takes as long as parsing, and integers with fewer digits are exact without it.
     return /\d{16}/.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text);
-  } catch {
-    throw invalidRequest([{ root: "body", field: [], description: "must be valid JSON" }]);
+  } catch (error) {
+    const description = `must be valid JSON${placeOfSyntaxError(text, error)}`;
+    throw invalidRequest([{ root: "body", field: [], description }]);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { dataOfUri } from "../../chat/planning/media/data-uri.ts";
+import { dataOfUri } from "../../data-uri.ts";
 import type { Media, MediaSchema } from "../../gen/dragoman/v1/media_pb.js";
 
-export { decodeBase64 } from "../../chat/planning/media/data-uri.ts";
+export { decodeBase64 } from "../../data-uri.ts";
 
 type Source = Pick<Exclude<MessageInitShape<typeof MediaSchema>, Media>, "source" | "mediaType">;
 

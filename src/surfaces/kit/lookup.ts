@@ -30,12 +30,13 @@ interface Lookup {
 
 /** Makes a GET route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
-  return { method: "GET", path: lookup.path, handle: (context) => serveLookup(lookup, context) };
+  const { name, path, toError } = lookup;
+  return { name, method: "GET", path, toError, handle: (context) => serveLookup(lookup, context) };
 }
 
 async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {
   const { parameters, response } = context;
-  const call = beginCall(context, { name, mayCost: false }, toError);
+  const call = beginCall(context, { name, mayCost: false, stream: false }, toError);
   if (call === undefined) return;
   try {
     await admitCall(call);

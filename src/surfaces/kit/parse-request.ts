@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { type FieldViolation, invalidRequest, mostViolations } from "../../errors.ts";
 import { fromZodPath } from "../../field-path.ts";
+import { nearest } from "../../nearest.ts";
 import { type PropertyHints, propertyHint } from "./property-hints.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -52,13 +53,16 @@ const required = "is required";
 function describe(issue: RawIssue): string | undefined {
   if (issue.input === undefined) return required;
   switch (issue.code) {
-    case "invalid_type":
-      return `must be ${nouns[issue.expected] ?? issue.expected}`;
+    case "invalid_type": {
+      const format: unknown = issue.inst !== undefined && "format" in issue.inst._zod.def && issue.inst._zod.def.format;
+      const expected = typeof format === "string" && /int/.test(format) ? "int" : issue.expected;
+      return `must be ${nouns[expected] ?? expected}${quotesHint(expected, issue.input)}`;
+    }
     case "invalid_value":
-      return `must be ${either(issue.values)}`;
+      return oneOf(issue.values, issue.input);
     case "invalid_union":
       // `options` is set if no branch has the value of the discriminator, such as `type`. List the valid values.
-      return Array.isArray(issue.options) ? `must be ${either(issue.options)}` : undefined;
+      return Array.isArray(issue.options) ? oneOf(issue.options, issue.input) : undefined;
     case "too_big":
       return `must ${amount("at most", issue.maximum, issue.origin)}`;
     case "too_small":
@@ -68,12 +72,30 @@ function describe(issue: RawIssue): string | undefined {
   }
 }
 
+/** Returns what to do about a number, true or false in quotes. */
+function quotesHint(expected: string, input: unknown): string {
+  if (typeof input !== "string") return "";
+  const form = expected === "boolean" ? /^(true|false)$/i : /^-?\d+(\.\d+)?$/;
+  return ["int", "number", "boolean"].includes(expected) && form.test(input) ? "; remove the quotes" : "";
+}
+
 function amount(bound: string, limit: number | bigint, origin: string): string {
   const unit = units[origin];
   return unit === undefined ? `be ${bound} ${limit}` : `have ${bound} ${limit} ${unit}`;
 }
 
 const units: Readonly<Record<string, string>> = { string: "characters", array: "entries", record: "entries" };
+
+/** Maximum number of values that a text lists. */
+const mostListed = 12;
+
+function oneOf(values: readonly unknown[], input: unknown): string {
+  if (values.length <= mostListed) return `must be ${either(values)}`;
+  const names = values.filter((value) => typeof value === "string");
+  const near = typeof input === "string" ? nearest(input, names) : [];
+  const fix = near.length > 0 ? `did you mean ${either(near)}?` : `write one such as ${either(names.slice(0, 3))}`;
+  return `is not one of the ${values.length} values of this API; ${fix}`;
+}
 
 function either(values: readonly unknown[]): string {
   const texts = values.map((value) => JSON.stringify(value));

@@ -2,7 +2,10 @@ import { z } from "zod";
 import { type FieldPath, formatDotted } from "../../field-path.ts";
 import { nearest } from "../../nearest.ts";
 
-/** What to write instead of top-level properties of other APIs, by name. */
+/**
+ * What to write instead of properties of other APIs, by dotted path with `*` for each index, such as `system` or
+ * `tools.*.name`.
+ */
 export type PropertyHints = Readonly<Record<string, string>>;
 
 /**
@@ -22,16 +25,16 @@ const shortest = 4;
 /** Returns what to write instead of a property that a body schema does not have. Undefined if nothing is similar. */
 export function propertyHint(schema: z.ZodType, path: FieldPath, hints: PropertyHints): string | undefined {
   const name = String(path.at(-1));
-  const known = path.length === 1 && Object.hasOwn(hints, name) ? hints[name] : undefined;
-  if (known !== undefined) return known;
+  const place = pattern(path);
+  if (Object.hasOwn(hints, place)) return hints[place];
   const names = namesOf(schema);
   const siblings = names.get(pattern(path.slice(0, -1))) ?? new Set();
   // Another form of the object has it, such as a message with another role.
   if (siblings.has(name)) return undefined;
   const [candidate] = nearest(name, siblings, 1);
   if (candidate !== undefined && fold(candidate) === fold(name)) return `write ${candidate}`;
-  const place = placeOf(names, name);
-  if (place !== undefined) return `write ${place}`;
+  const elsewhere = placeOf(names, name);
+  if (elsewhere !== undefined) return `write ${elsewhere}`;
   return candidate === undefined ? undefined : `did you mean ${candidate}?`;
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
+import type { ToError } from "./surface.ts";
 
 /** Options of all routes. */
 export interface RouteOptions {
@@ -20,10 +21,14 @@ export interface RouteContext extends RouteOptions {
 
 /** One path and method of an HTTP API. */
 export interface Route {
+  /** Name in call records, such as `openai-models`. */
+  readonly name: string;
   /** GET includes HEAD: Node.js omits the body of a response to HEAD. */
   readonly method: "GET" | "POST" | "DELETE";
   /** Pattern of the whole path. `{name}` matches one segment, `{name*}` the rest of the path, which may be empty. */
   readonly path: string;
+  /** Translates errors of requests that no route serves, but whose path is most like this one. */
+  readonly toError: ToError;
   /** Sends the response. Never throws, never rejects. */
   handle(context: RouteContext): void | Promise<void>;
 }

@@ -109,7 +109,7 @@ export interface OpenAiBody extends BodyOutput, BodyGuides {
 }
 
 /** Integers of ChatRequest have 32 bits. The validation of ChatRequest checks narrower ranges. */
-export const integer = z.int32("must be an integer from -2147483648 to 2147483647").nullish();
+export const integer = z.int32().nullish();
 export const number = z.number().nullish();
 export const flag = z.boolean().nullish();
 export const text = z.string().nullish();

@@ -66,6 +66,8 @@ type PartInit = Exclude<MessageInitShape<typeof PartSchema>, Message["parts"][nu
 interface ReadPart {
   readonly part: PartInit;
   readonly place: FieldPath;
+  /** Path of the media's URL below `place`. Undefined: the part has none. */
+  readonly url?: FieldPath | undefined;
 }
 
 /** A translated message. */
@@ -73,6 +75,8 @@ export interface ReadMessage {
   readonly message: MessageInit;
   /** For each part, the path in the body's message from which it was read, such as `["content", 1]`. */
   readonly places: readonly FieldPath[];
+  /** For each part, the path of its URL below its place. Undefined: the part has none. */
+  readonly urls: readonly (FieldPath | undefined)[];
 }
 
 /** Whether a message has the mark of an assistant message that the response continues. */
@@ -100,7 +104,7 @@ export function toMessage(
   { imageDetail, detailsProvider }: MessageOptions,
   calledNames: ReadonlyMap<string, string>,
 ): ReadMessage {
-  const placed =
+  const placed: readonly ReadPart[] =
     message.role === "tool"
       ? [toolResult(message)]
       : [
@@ -118,6 +122,7 @@ export function toMessage(
   return {
     message: { role: roles[message.role], parts, ...(name && { name }) },
     places: placed.map(({ place }) => place),
+    urls: placed.map(({ url }) => url),
   };
 }
 
@@ -136,13 +141,22 @@ function reasoningParts(message: BodyMessage, provider = reasoningDetailsDialect
   return [{ part: { kind: { case: "reasoning", value: { text } }, ...state }, place: ["reasoning_details"] }];
 }
 
+/** Path of the URL in a part, by the type of the part. */
+const urlPlaces: Readonly<Partial<Record<BodyPart["type"], FieldPath>>> = {
+  audio_url: ["audio_url", "url"],
+  image: ["image"],
+  image_url: ["image_url", "url"],
+  video_url: ["video_url", "url"],
+};
+
 function spokenParts(
   { content, refusal, tool_calls, annotations }: BodyMessage,
   imageDetail: MediaDetail | undefined,
 ): readonly ReadPart[] {
-  const parts: { part: PartInit; readonly place: FieldPath }[] = partsOf(content).map((part, index) => ({
+  const parts: (Omit<ReadPart, "part"> & { part: PartInit })[] = partsOf(content).map((part, index) => ({
     part: toPart(part, imageDetail),
     place: typeof content === "string" ? ["content"] : ["content", index],
+    url: urlPlaces[part.type],
   }));
   const spoken = parts.find(({ part: { kind } }) => kind?.case === "text");
   if (spoken && annotations?.length) spoken.part = { ...spoken.part, citations: toCitations(annotations, content) };

@@ -64,7 +64,7 @@ export function createNamer(
     if (list === "provider_options" && index !== undefined && inner !== undefined) return path.slice(2);
     if (list === "messages" && inner === "parts" && typeof index === "number" && typeof part === "number") {
       const place = messages[index]?.places[part];
-      if (place !== undefined) return ["messages", index, ...namePart(place, below)];
+      if (place !== undefined) return ["messages", index, ...namePart(place, below, messages[index]?.urls[part])];
     }
     const named = nameField(all, path);
     // Only one rule applies to `parameters` as a whole: top_logprobs requires logprobs. Report it at top_logprobs.
@@ -72,7 +72,8 @@ export function createNamer(
   };
 }
 
-function namePart(place: FieldPath, below: FieldPath): FieldPath {
+function namePart(place: FieldPath, below: FieldPath, url: FieldPath | undefined): FieldPath {
+  if (url !== undefined && isSamePath(below, ["media", "url"])) return [...place, ...url];
   if (isSamePath(below, ["tool_result", "tool_call_id"])) return ["tool_call_id"];
   const named = nameField(belowPart, below);
   return named === below ? place : [...place, ...named];

@@ -37,7 +37,7 @@ export function nameInNamespace(name: string, namespace: ModelNamespace, catalog
   if (owner !== undefined && owner !== provider && catalog.providersOf(provider).includes(owner)) return name;
   const isListed = models.some((model) => model.provider === provider && model.providerModel === name);
   if (!isListed && rejectsForeign && isForeign(name, namespace, catalog)) {
-    const message = `the model ${name} does not exist in the ${provider} API`;
+    const message = `the model ${name} does not exist in the ${provider} API; GET /${provider}/v1/models lists its models`;
     throw new GatewayError("MODEL_NOT_FOUND", message, { metadata: { model: name } });
   }
   return path;

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
 import type { Catalog } from "../../models/catalog.ts";
 import { parseRequest } from "../kit/parse-request.ts";
+import type { PropertyHints } from "../kit/property-hints.ts";
 import type { ChatSurface, SurfaceRequest } from "../kit/surface.ts";
 import type { OpenAiBody } from "./body.ts";
 import { reasoningDetailsDialect } from "./messages.ts";
@@ -34,6 +35,16 @@ interface OpenAiSurfaceDefinition<Body extends OpenAiBody>
   echoFields(body: Body): object;
 }
 
+/** What to write instead of properties of tools in the forms of Anthropic's Messages and OpenAI's Responses. */
+const toolHints: PropertyHints = {
+  "tools.*.name": "write function.name",
+  "tools.*.description": "write function.description",
+  "tools.*.parameters": "write function.parameters",
+  "tools.*.strict": "write function.strict",
+  "tools.*.input_schema": "write function.parameters",
+  "tools.*.function.input_schema": "write parameters",
+};
+
 /** Makes the chat API of a definition. */
 export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiSurfaceDefinition<Body>): ChatSurface {
   const { name, path, profile, responseOptions, namespace, toError, toStreamError } = definition;
@@ -45,7 +56,7 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
     showsSources: responseOptions.annotations ?? false,
     showsMedia: responseOptions.media ?? false,
     translate(value, request) {
-      const body = parseRequest(definition.body, value);
+      const body = parseRequest(definition.body, value, toolHints);
       const model = namespace ? nameInNamespace(body.model, namespace, request.catalog) : body.model;
       const requestOptions = forCatalog(definition.requestOptions, model, request.catalog);
       const read = readRequest(body, model, requestOptions, definition.extraOptions(body, request));

@@ -16,9 +16,15 @@ import { type TranslatedEmbedding, translateEmbedding } from "./embeddings.ts";
 import { writeEmbeddings } from "./write-embeddings.ts";
 
 /** OpenAI's API for embeddings. https://platform.openai.com/docs/api-reference/embeddings */
-export const embeddingsRoute: Route = { method: "POST", path: "/v1/embeddings", handle: serveEmbeddings };
+export const embeddingsRoute: Route = {
+  name: "openai-embeddings",
+  method: "POST",
+  path: "/v1/embeddings",
+  toError: toOpenAiError,
+  handle: serveEmbeddings,
+};
 
-const method = { name: "openai-embeddings", mayCost: true, operation: "embeddings" } as const;
+const method = { name: embeddingsRoute.name, mayCost: true, stream: false, operation: "embeddings" } as const;
 
 async function serveEmbeddings(context: RouteContext): Promise<void> {
   const { request, maxRequestBytes } = context;

@@ -97,7 +97,7 @@ export const definitions = {
     name: "dragoman_ledger_pending_records",
     type: "gauge",
     labels: [],
-    help: "Call records, and marks of calls that begin, that wait to be written to the outbox.",
+    help: "Call records that are not in the database yet: those that wait for the outbox, and those in it.",
   },
   logLinesDropped: {
     name: "dragoman_log_lines_dropped_total",

@@ -7,7 +7,7 @@ import { type Family, type NumberSample, readWhenAsked } from "./metrics.ts";
 /** What metrics read of the process. */
 export interface MetricSources {
   readonly rejections: Rejections;
-  /** Returns the records that wait to be written. Undefined: there is no ledger. */
+  /** Returns the call records that are not in the database yet. Undefined: there is no ledger. */
   readonly ledgerPending?: (() => number) | undefined;
   /** Returns the lines of the log that were dropped. Undefined: nobody counts them. */
   readonly logLinesDropped?: (() => number) | undefined;

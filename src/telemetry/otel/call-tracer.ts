@@ -13,8 +13,9 @@ import {
 import { type GatewayError, reasons, type StatusName } from "../../errors.ts";
 import { type Attempt, AttemptOutcome } from "../../gen/dragoman/v1/attempt_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
-import type { CallTracer, TracedRequest } from "../../ledger/call-tracer.ts";
+import type { CallTracer } from "../../ledger/call-tracer.ts";
 import type { CallRecord, Operation } from "../../ledger/record.ts";
+import type { SentRequest } from "../../ledger/sent-request.ts";
 import type { StateChange } from "../../routing/target-view.ts";
 import type { TraceContext } from "../../trace-context.ts";
 import { attemptOutcomes } from "../metrics/call-metrics.ts";
@@ -67,7 +68,7 @@ export function createCallTracer(tracer: Tracer, names: GenAiNames, providerOf: 
       }
       return traceContextOf(span);
     },
-    beginAttempt(call, attempt, request) {
+    beginAttempt(call, attempt, request, baseUrl) {
       const spans = calls.get(call.id);
       if (spans === undefined) return call.trace;
       noteOrder(spans, attempt);
@@ -75,7 +76,13 @@ export function createCallTracer(tracer: Tracer, names: GenAiNames, providerOf: 
       const { operation = "chat" } = call;
       const span = tracer.startSpan(
         `${operation} ${attempt.providerModel}`,
-        { kind: SpanKind.CLIENT, attributes: requestAttributes(names, operation, attempt, request, providerOf) },
+        {
+          kind: SpanKind.CLIENT,
+          attributes: {
+            ...requestAttributes(names, operation, attempt, request, providerOf),
+            ...serverAttributes(baseUrl),
+          },
+        },
         trace.setSpan(ROOT_CONTEXT, spans.span),
       );
       attemptSpans.set(attempt, span);
@@ -158,9 +165,11 @@ function requestAttributes(
   names: GenAiNames,
   operation: Operation,
   { provider, providerModel, target, credential, choiceIndex }: Attempt,
-  { parameters, dimensions }: TracedRequest,
+  request: SentRequest,
   providerOf: (name: string) => string,
 ): Attributes {
+  const isChat = request.$typeName === "dragoman.v1.ChatRequest";
+  const parameters = isChat ? request.parameters : undefined;
   return withValues({
     [names.operation]: operation,
     [names.provider]: genAiProvider(providerOf(provider)),
@@ -170,12 +179,21 @@ function requestAttributes(
     [names.topP]: parameters?.topP,
     [names.topK]: parameters?.topK,
     [names.choices]: parameters?.n === 1 ? undefined : parameters?.n,
-    [names.dimensions]: dimensions,
+    [names.dimensions]: isChat ? undefined : request.dimensions,
     [own.provider]: provider,
     [own.target]: target,
     [own.credential]: credential || undefined,
     [own.choice]: choiceIndex,
   });
+}
+
+/** Returns the provider's host, also if a proxy is in between, and the port. */
+export function serverAttributes(baseUrl: string | undefined): Attributes {
+  const url = baseUrl === undefined ? null : URL.parse(baseUrl);
+  if (url === null) return {};
+  const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+  // A URL has IPv6 addresses in brackets.
+  return { [stable.serverAddress]: url.hostname.replace(/^\[|\]$/g, ""), [stable.serverPort]: port };
 }
 
 function responseAttributes(names: GenAiNames, attempt: Attempt): Attributes {

@@ -63,6 +63,8 @@ export const stable = {
   errorType: "error.type",
   peerAddress: "network.peer.address",
   httpStatus: "http.response.status_code",
+  serverAddress: "server.address",
+  serverPort: "server.port",
 } as const;
 
 /** Attributes that only Dragoman has. */

@@ -20,6 +20,7 @@ import type { RoutingView } from "../../routing/target-view.ts";
 import type { Log } from "../log.ts";
 import type { LabelNames } from "../metrics/label-names.ts";
 import type { Family } from "../metrics/metrics.ts";
+import { SampledLog } from "../sampled-log.ts";
 import { createCallTracer, type SpanMaker } from "./call-tracer.ts";
 import { genAiNames } from "./conventions.ts";
 import { createConventionMetrics } from "./gen-ai-metrics.ts";
@@ -127,13 +128,13 @@ function createSampler({ name, ratio }: OtelSettings["sampler"]): Sampler {
 
 /** Logs problems of the libraries, such as a collector that does not respond, at most one in ten seconds. */
 function reportProblems(log: Log): void {
-  let lastMs = Number.NEGATIVE_INFINITY;
-  const report = (text: string): void => {
-    const nowMs = performance.now();
-    if (nowMs - lastMs < reportMs) return;
-    lastMs = nowMs;
-    log.warn({ problem: messageOf(text).slice(0, longestProblem) }, "OpenTelemetry reports a problem; calls go on");
-  };
+  const lines = new SampledLog(log, reportMs);
+  const report = (text: string): void =>
+    lines.write("", {
+      level: "warn",
+      fields: { problem: messageOf(text).slice(0, longestProblem) },
+      message: "OpenTelemetry reports a problem; calls go on",
+    });
   const ignore = (): void => undefined;
   diag.setLogger(
     { error: report, warn: report, info: ignore, debug: ignore, verbose: ignore },

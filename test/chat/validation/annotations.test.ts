@@ -12,8 +12,8 @@ type Init = MessageInitShape<typeof ChatRequestSchema>;
 const part = { kind: { case: "text", value: "hi" } } as const;
 
 it.each<[string, Init, string]>([
-  ["an empty text", { model: "" }, "must not be empty"],
-  ["an empty list", { messages: [] }, "must not be empty"],
+  ["an empty text", { model: "" }, "must not be empty; name a model, such as echo/echo"],
+  ["an empty list", { messages: [] }, "must not be empty; write at least one message"],
   ["an empty key", { labels: { "": "x" } }, "has a key that must not be empty"],
   [
     "an enum without a value",
@@ -36,11 +36,7 @@ it.each<[string, Init, string]>([
     { tools: [functionTool({ name: "get weather" })] },
     "must be 1 to 128 characters: letters, digits and _ . -",
   ],
-  [
-    "a number out of range",
-    { parameters: { n: 0 } },
-    "must be greater than or equal to 1 and less than or equal to 128",
-  ],
+  ["a number out of range", { parameters: { n: 0 } }, "must be from 1 to 128"],
 ])("names what to set instead of %s", (_, init, description) => {
   const request = create(ChatRequestSchema, { model: "m", messages: [{ role: Role.USER, parts: [part] }], ...init });
   expect(annotationViolations(ChatRequestSchema, request)).toMatchObject([{ description }]);

@@ -182,7 +182,10 @@ describe("dragoman chat, if it fails", () => {
     [["Hello", "--model", "a", "--param", "top_p"], /--param is no field with a value/],
     [["Hello", "--model", "a", "--provider-options", "x"], /--provider-options is not JSON/],
     [["Hello", "--model", "a", "--image", "a.txt"], /"a.txt" is no image by its name/],
-    [["Hello", "--model", "a", "--image", "/no/a.png"], /cannot read the file "\/no\/a.png" \(ENOENT\)/],
+    [
+      ["Hello", "--model", "a", "--image", "/no/a.png"],
+      /cannot read the file "\/no\/a.png": it does not exist \(ENOENT\)/,
+    ],
     [["Hello", "--model", "a", "--tool", "/dev/null"], /--tool: the file "\/dev\/null" is not JSON/],
     [["Hello", "--model", "a", "--continue"], /--continue needs a terminal/],
     [["Hello", "--model", "a", "--timeout", "10"], /--timeout is no duration; write 500ms, 30s or 2m/],

@@ -95,7 +95,7 @@ describe("a command for a service or its database", () => {
   it("uses the database of a configuration that the command line names, whatever the variable is", async () => {
     const file = join("/no/such", "dragoman.yaml");
     await expect(attempt(["usage", "--config", file], { DRAGOMAN_ADDRESS: "127.0.0.1:1" })).rejects.toThrow(
-      /cannot be read \(ENOENT\)/,
+      /cannot be read: it does not exist \(ENOENT\)/,
     );
   });
 });

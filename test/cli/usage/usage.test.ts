@@ -112,7 +112,11 @@ total                  4       1     40       0      20  $0.000004
     [["--last", "7"], "--last is no span of time; write hours, days or weeks, such as 24h, 7d or 4w"],
   ])("rejects %j with 2, before it reads anything", async (parameters, message) => {
     const ended = await run("/no/such/file.yaml", ...parameters);
-    expect(ended).toEqual({ status: 2, output: "", error: `dragoman: ${message}\n` });
+    expect([ended.status, ended.output]).toEqual([2, ""]);
+    const isJson = parameters.includes("--json");
+    expect(isJson ? JSON.parse(ended.error).error.message : ended.error).toBe(
+      isJson ? message : `dragoman: ${message}\n`,
+    );
   });
 
   it("exits with 1 and the reason if there is no ledger, or it cannot be read", async () => {

@@ -70,7 +70,7 @@ export class Load {
     this.#isEnding = true;
     this.isKilled = true;
     this.service.child.kill("SIGTERM");
-    await this.service.logged("shutting down; a second signal exits at once").catch(() => {});
+    await this.service.logged("stopping").catch(() => {});
     await this.kill();
   }
 

@@ -7,6 +7,7 @@ import type { LedgerLog } from "../../../src/ledger/ledger-log.ts";
 import type { OutboxFiles } from "../../../src/ledger/outbox/files.ts";
 import { systemFiles } from "../../../src/ledger/outbox/files.ts";
 import { OutboxFolder } from "../../../src/ledger/outbox/folder.ts";
+import { PendingRecords } from "../../../src/ledger/outbox/pending-records.ts";
 import { Shipper } from "../../../src/ledger/outbox/shipper.ts";
 import { OutboxWriter, type WriterOptions } from "../../../src/ledger/outbox/writer.ts";
 import { type RecordSink, UnacceptableRecords } from "../../../src/ledger/record-sink.ts";
@@ -107,9 +108,10 @@ export function openOutbox(outbox: string, options: Partial<WriterOptions> = {})
 export function openShipper(
   outbox: string,
   sinks: readonly RecordSink[],
-  { instance, log = new Lines(), name = database }: { instance?: string; log?: LedgerLog; name?: string } = {},
+  options: { instance?: string; log?: LedgerLog; name?: string; pending?: PendingRecords } = {},
 ): Shipper {
-  const shipper = new Shipper({ outbox, instance, database: name, sinks, log });
+  const { instance, log = new Lines(), name = database, pending = new PendingRecords() } = options;
+  const shipper = new Shipper({ outbox, instance, database: name, sinks, pending, log });
   onTestFinished(() => shipper.stop());
   return shipper;
 }

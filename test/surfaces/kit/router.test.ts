@@ -1,8 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { Route } from "../../../src/surfaces/kit/route.ts";
 import { createRouter } from "../../../src/surfaces/kit/router.ts";
+import type { ToError } from "../../../src/surfaces/kit/surface.ts";
 
-const route = (method: Route["method"], path: string): Route => ({ method, path, handle() {} });
+const toError: ToError = () => ({ status: 404, body: {} });
+const route = (method: Route["method"], path: string): Route => ({
+  name: `${method} ${path}`,
+  method,
+  path,
+  toError,
+  handle() {},
+});
 const create = route("POST", "/v1/responses");
 const retrieve = route("GET", "/v1/responses/{id}");
 const remove = route("DELETE", "/v1/responses/{id}");
@@ -23,12 +31,12 @@ describe("the router of the HTTP APIs", () => {
   });
 
   it.each([
-    ["GET", "/v1/responses", "POST"],
-    ["HEAD", "/v1/responses", "POST"],
-    ["PUT", "/v1/responses/a", "GET, HEAD, DELETE"],
-    ["POST", "/v1/models/a", "GET, HEAD"],
-  ])("returns the allowed methods for %s %s", (method, path, allow) => {
-    expect(find(method, path)).toEqual({ allow });
+    ["GET", "/v1/responses", create, "POST"],
+    ["HEAD", "/v1/responses", create, "POST"],
+    ["PUT", "/v1/responses/a", retrieve, "GET, HEAD, DELETE"],
+    ["POST", "/v1/models/a", model, "GET, HEAD"],
+  ])("returns the allowed methods for %s %s, and the name of a route", (method, path, { name }, allow) => {
+    expect(find(method, path)).toEqual({ name, allow, toError });
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { type DescField, type DescMessage, type DescOneof, ScalarType } from "@bufbuild/protobuf";
 import { type FieldViolation, mostViolations } from "../../../errors.ts";
 import type { FieldPath } from "../../../field-path.ts";
+import { placeOfSyntaxError } from "../../../json-syntax.ts";
 import { exampleOf } from "./examples.ts";
 import { enumProblem, scalarProblem, wellKnownProblem } from "./scalar.ts";
 import { fieldNamed, unknownField } from "./unknown-field.ts";
@@ -18,8 +19,7 @@ export function jsonMistakes(schema: DescMessage, text: string): readonly FieldV
     // Parsing with a function takes four times as long.
     value = /\d{16}/.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text);
   } catch (error) {
-    // Do not repeat V8's text, which quotes the request.
-    return [{ field: [], root: "body", description: `is not valid JSON${placeOf(String(error))}` }];
+    return [{ field: [], root: "body", description: `is not valid JSON${placeOfSyntaxError(text, error)}` }];
   }
   const mistakes: FieldViolation[] = [];
   const report: Report = (field, describe) => {
@@ -30,13 +30,6 @@ export function jsonMistakes(schema: DescMessage, text: string): readonly FieldV
   if (isObject(value)) checkMessage(schema, value, [], report);
   else mistakes.push({ field: [], root: "body", description: "must be an object" });
   return mistakes;
-}
-
-/** Returns the place of a syntax error, as far as V8 tells it. */
-function placeOf(error: string): string {
-  const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(error) ?? [];
-  if (line !== undefined) return `; see line ${line}, column ${column}`;
-  return error.includes("end of JSON input") ? "; it ends too early" : "";
 }
 
 /** Keeps integers that a double does not hold exactly as bigints. */
