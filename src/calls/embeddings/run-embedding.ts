@@ -88,7 +88,8 @@ export async function runEmbedding(
       route,
     );
     runs.push(run);
-    const [answer] = (await Array.fromAsync(run.events)).flat();
+    let answer: EmbeddedBatch | undefined;
+    for await (const events of run.events) answer ??= events[0];
     const { winner } = run;
     if (answer === undefined || winner === undefined) {
       throw new GatewayError("PROVIDER_FAULT", "the provider's response is malformed: it has no vectors");

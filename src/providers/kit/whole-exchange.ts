@@ -59,7 +59,9 @@ export function exchangeWhole<Answer, Output>(
 export async function requestWhole<Answer, Output>(
   ...exchanged: Parameters<typeof exchangeWhole<Answer, Output>>
 ): Promise<Output> {
-  const [output] = (await Array.fromAsync(exchangeWhole(...exchanged))).flat();
+  let output: { readonly value: Output } | undefined;
+  // To the end, so that the connection can be used again.
+  for await (const outputs of exchangeWhole(...exchanged)) for (const value of outputs) output = { value };
   if (output === undefined) throw new Error("an exchange ended without a response and without an error");
-  return output;
+  return output.value;
 }

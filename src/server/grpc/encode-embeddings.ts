@@ -9,8 +9,8 @@ const tag = { embeddings: 0x0a, index: 0x08, values: 0x12 } as const;
 const valueBytes = 4;
 
 /**
- * Encodes a response of Embed to the same bytes as `toBinary`, which creates an object for each value: 256 vectors of
- * 1,536 values take 1 instead of 60 ms. A property test compares the bytes of both.
+ * Encodes a response of Embed to the same bytes as `toBinary`, which writes each value by itself: 256 vectors of 1,536
+ * values take 0.8 instead of 7 ms. A property test compares the bytes of both.
  */
 export function encodeEmbeddings(response: EmbedResponse): Buffer {
   const rest = toBinary(EmbedResponseSchema, { ...response, embeddings: [] });

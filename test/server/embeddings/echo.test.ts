@@ -82,8 +82,8 @@ describe("a request that cannot be served", () => {
     ["no inputs", embedRequest("echo/embed", []), /^invalid request: inputs: must not be empty/],
     ["an input without a kind", { model: "echo/embed", inputs: [{}] }, /inputs\[0\].*set one of text, token_ids/],
     ["no tokens", embedRequest("echo/embed", [[]]), /inputs\[0\]\.token_ids\.ids: must not be empty/],
-    ["dimensions of 0", embedRequest("echo/embed", ["x"], { dimensions: 0 }), /dimensions: must be greater than or/],
-    ["too many inputs", embedRequest("echo/embed", Array(4097).fill("x")), /inputs: must contain no more than 4096/],
+    ["dimensions of 0", embedRequest("echo/embed", ["x"], { dimensions: 0 }), /dimensions: must be at least 1/],
+    ["too many inputs", embedRequest("echo/embed", Array(4097).fill("x")), /inputs: must have at most 4096/],
     [
       "an unknown field of the script",
       embedRequest("echo/embed", ["x"], { providerOptions: { echo: { text: "no" } } }),

@@ -111,8 +111,8 @@ describe("POST /v1/embeddings", () => {
     ["an object", { model, input: {} }, "input: must be a string, a list of strings", "input", "invalid_value"],
     ["a mixed list", { model, input: ["a", 1] }, "input: must be a string, a list", "input", "invalid_value"],
     ["an empty list", { model, input: [] }, "input: must not be empty", "input", "invalid_value"],
-    ["a negative token", { model, input: [1, -1] }, "input.1: must be greater than", "input.1", "invalid_value"],
-    ["one in a list", { model, input: [[1], [1, -1]] }, "input.1.1: must be greater", "input.1.1", "invalid_value"],
+    ["a negative token", { model, input: [1, -1] }, "input.1: must be at least 0", "input.1", "invalid_value"],
+    ["one in a list", { model, input: [[1], [1, -1]] }, "input.1.1: must be at least 0", "input.1.1", "invalid_value"],
     [
       "a fraction",
       { model, input: "x", dimensions: 1.5 },
@@ -123,7 +123,7 @@ describe("POST /v1/embeddings", () => {
     [
       "0 dimensions",
       { model, input: "x", dimensions: 0 },
-      "dimensions: must be greater",
+      "dimensions: must be at least 1",
       "dimensions",
       "invalid_value",
     ],
