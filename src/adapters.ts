@@ -7,6 +7,9 @@ import { TemplateSandbox } from "./templates/sandbox.ts";
 
 type Settings = Pick<Config, "providers" | "limits">;
 
+/** Returns the adapter to use instead of one that has its models in memory. */
+type Replace = (adapter: Adapter) => Adapter;
+
 interface Made {
   readonly settings: ProviderSettings;
   readonly adapter: Adapter;
@@ -18,9 +21,12 @@ interface Made {
  */
 export class Adapters {
   readonly #sandbox: TemplateSandbox;
+  readonly #replaceInProcess: Replace;
   #made: ReadonlyMap<string, Made>;
 
-  constructor(config: Settings) {
+  /** @param replaceInProcess what to use for adapters that have their models in memory. Default: themselves */
+  constructor(config: Settings, replaceInProcess: Replace = (adapter) => adapter) {
+    this.#replaceInProcess = replaceInProcess;
     this.#sandbox = new TemplateSandbox(templateLimits(config));
     this.#made = this.#make(config, new Map());
   }
@@ -54,9 +60,11 @@ export class Adapters {
         continue;
       }
       const settings = withFormerKeys(written, known?.settings.keys ?? []);
-      const definition = dialects.find(({ name }) => name === settings.dialect);
+      const definition = definitionOf(settings);
       if (definition === undefined) continue;
-      made.set(settings.name, { settings, adapter: definition.create(settings, this.#sandbox) });
+      const created = definition.create(settings, this.#sandbox);
+      const adapter = definition.isInProcess ? this.#replaceInProcess(created) : created;
+      made.set(settings.name, { settings, adapter });
     }
     return made;
   }
@@ -65,6 +73,15 @@ export class Adapters {
 /** Creates the adapters of a configuration that does not change. */
 export function createAdapters(config: Settings): readonly Adapter[] {
   return new Adapters(config).all;
+}
+
+/** Returns a configuration with only those providers that have their models in the memory of a process. */
+export function onlyInProcess<C extends Settings>(config: C): C {
+  return { ...config, providers: config.providers.filter((settings) => definitionOf(settings)?.isInProcess) };
+}
+
+function definitionOf({ dialect }: ProviderSettings) {
+  return dialects.find(({ name }) => name === dialect);
 }
 
 function listOf(made: ReadonlyMap<string, Made>): readonly Adapter[] {

@@ -3,7 +3,7 @@ import type { LimitStore } from "./accounts/limits/limit-store.ts";
 import type { PastSpending } from "./accounts/limits/past-spending.ts";
 import { RememberingLimitStore } from "./accounts/limits/remembering-store.ts";
 import { Adapters } from "./adapters.ts";
-import { type Changes, changesBetween, restartKeys } from "./config/changes.ts";
+import { changesBetween, restartKeys } from "./config/changes.ts";
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { withFixed } from "./config/reload-rules.ts";
@@ -13,6 +13,7 @@ import { followSpending } from "./follow-spending.ts";
 import { describeError } from "./ledger/describe-error.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { Rejections } from "./load/rejections.ts";
+import type { Reloaded } from "./reload/reloader.ts";
 import type { RoutingView } from "./routing/target-view.ts";
 import { type Service, startService } from "./server/service.ts";
 import type { RedisLimitStore } from "./state/redis-limit-store.ts";
@@ -27,19 +28,11 @@ import { logStateChanges } from "./telemetry/state-changes.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 import { watchComponents } from "./watch-components.ts";
 import { ShareStore } from "./workers/limits/share-store.ts";
+import { remoteModels } from "./workers/models/remote-models.ts";
 import type { WorkerLink } from "./workers/worker.ts";
 
 /** Time in ms that the shutdown takes at most for shipping the outbox. What is left then is shipped by another process. */
 const longestShippingMs = 5_000;
-
-/** What a reload has changed. */
-export interface Reloaded {
-  /** Number of the configuration, counted from 1. */
-  readonly generation: number;
-  readonly changes: Changes;
-  /** Changed keys that have no effect until a restart. */
-  readonly needRestart: readonly string[];
-}
 
 /** The service with everything that it is composed of. */
 export interface ComposedService extends Service {
@@ -57,7 +50,7 @@ interface ServiceOptions {
   /** State of routing that the service shows and logs. Default: its own. */
   readonly routing?: RoutingView;
   /** The supervisor of this worker. Default: there are no workers. */
-  readonly supervisor?: Pick<WorkerLink, "sinceMs" | "limits" | "metrics">;
+  readonly supervisor?: Pick<WorkerLink, "sinceMs" | "limits" | "metrics" | "modelsPath">;
   /** Returns the lines of the log that were dropped, for the metrics. Default: nobody counts them. */
   readonly logLinesDropped?: () => number;
 }
@@ -69,7 +62,7 @@ export async function composeService(
   { routing, supervisor, logLinesDropped }: ServiceOptions = {},
 ): Promise<ComposedService> {
   let running = config;
-  const adapters = new Adapters(config);
+  const adapters = new Adapters(config, supervisor && ((local) => remoteModels(local, supervisor.modelsPath)));
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);
   const store = ledger && createStoreThread(config.store, ledger, log);

@@ -196,6 +196,8 @@ export interface ErrorFacts {
   readonly contentFilter?: string;
   /** What the provider tells about its content filter, as JSON: the metadata of the choice that it ended. */
   readonly filterMetadataJson?: string;
+  /** HTTP methods that the path of the request has, such as `GET, HEAD`. The HTTP status is then 405. */
+  readonly allow?: string;
   /** Fields of the upstream body that the provider names as the cause. Never sent. */
   readonly rejectedFields?: readonly RejectedField[];
   /** Replaces the status of the reason, where a protocol requires another one. */

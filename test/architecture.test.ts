@@ -20,6 +20,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["errors.ts", ["gen", "field-path.ts", "well-formed.ts"]],
   ["trace-context.ts", []],
   ["module-url.ts", []],
+  ["version.ts", []],
   ["optional-packages.ts", []],
   ["nearest.ts", []],
   ["look-up.ts", []],
@@ -242,6 +243,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "nearest.ts",
       "page.ts",
       "component-states.ts",
+      "version.ts",
       "errors.ts",
       "abortable.ts",
       "drained.ts",
@@ -271,7 +273,17 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["watch-components.ts", ["accounts", "component-states.ts", "ledger", "state", "store-thread.ts"]],
   [
     "workers",
-    ["accounts/limits", "config/config.ts", "telemetry/log.ts", "telemetry/metrics", "telemetry/telemetry.ts"],
+    [
+      ...["gen", "errors.ts", "drained.ts", "thread/messages.ts", "accounts/limits", "config/config.ts"],
+      ...[
+        "config/config-error.ts",
+        "chat/stream",
+        "upstream/queue-time.ts",
+        "providers/adapter.ts",
+        "calls/snapshot.ts",
+      ],
+      ...["telemetry/log.ts", "telemetry/metrics", "telemetry/telemetry.ts", "reload"],
+    ],
   ],
   ["compose.ts", [""]],
   ["cli", [""]],
@@ -283,7 +295,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/": ["client", "server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
   "grpc-health-check": ["server"],
-  "node:net": ["server", "config"],
+  "node:net": ["server", "config", "workers/models"],
   "node:sqlite": ["database", "ledger/outbox/lock.ts"],
   "@opentelemetry/": ["telemetry/otel"],
   kysely: ["database", "accounts/sql", "ledger/sql"],
@@ -375,6 +387,32 @@ describe("the layers of src/", () => {
       expect(lines.filter((line) => line.includes(place))).toEqual([`  import(${place}),`]);
     }
     expect(providers).toHaveLength(folders.length);
+  });
+
+  it("keeps the configuration and all that serves calls out of the program that supervises workers", () => {
+    const loaded = new Set<string>();
+    const load = (path: string): void => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      const text = readFileSync(join(source, path), "utf8");
+      for (const [, imported = ""] of text.matchAll(/(?:^|\n)(?:import|export)(?! type)[^;]*? from "(\.[^"]+)"/g)) {
+        load(relative(source, resolve(source, dirname(path), imported)));
+      }
+    };
+    load("cli/serve.ts");
+    load("cli/serve/supervise.ts");
+    expect(loaded).toContain("workers/supervisor.ts");
+    const heavy = [
+      "config/schema.ts",
+      "config/rules.ts",
+      "providers",
+      "gen",
+      "tokens",
+      "calls",
+      "compose.ts",
+      "ledger",
+    ];
+    expect([...loaded].filter((path) => heavy.some((place) => isWithin(path, place)))).toEqual([]);
   });
 
   it("has commands that only the program imports", () => {

@@ -112,7 +112,8 @@ export const serviceKeys: Readonly<Record<string, string>> = {
     "What the end of a response waits for. `process`: its record survives the process. `disk`: it survives a power failure. `async`: nothing.",
   "store.on_full":
     "What happens while records cannot be written. `drop`: those beyond 10,000 are dropped and counted. `refuse`: new calls are rejected.",
-  "store.max_outbox_size": "Maximum size of the outbox of one process. A record takes about 1 KB.",
+  "store.max_outbox_size":
+    "Maximum size of the outbox of one replica, which its workers share. A record takes about 1 KB.",
   "store.retention": "Age at which the database deletes; 0: never.",
   "store.retention.calls": "Age of records.",
   "store.retention.hours": "Age of hourly sums.",

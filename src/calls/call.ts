@@ -240,7 +240,8 @@ export class Call implements ObservedCall {
    * if the configuration sets no limit. Throws CONCURRENCY_LIMITED if no slot is free.
    */
   acquireSlot(profileLimit: number | undefined): void {
-    const limit = this.snapshot.bounds.maxCallsPerModel ?? profileLimit ?? 0;
+    const { maxCallsPerModel, workers } = this.snapshot.bounds;
+    const limit = maxCallsPerModel ?? Math.ceil((profileLimit ?? 0) / workers);
     if (limit === 0 || this.#settled || this.#releaseSlot !== undefined) return;
     const { accountId, model } = this.#facts;
     this.#releaseSlot = this.#environment.slots.take({ accountId, model, keyId: this.caller.keyId }, limit);

@@ -15,6 +15,8 @@ export interface CallBounds {
   readonly maxRequestMs: number;
   /** Maximum concurrent calls per account and model. 0: no limit. Undefined: the profile's limit. */
   readonly maxCallsPerModel: number | undefined;
+  /** Number of processes that divide the limits of profiles. The other bounds here are those of this process. */
+  readonly workers: number;
   /** Maximum size of a response, in bytes. */
   readonly maxAnswerBytes: number;
   /** Maximum number of values of a request. */
@@ -46,15 +48,18 @@ export interface Snapshot {
   readonly adapters: ReadonlyMap<string, Adapter>;
 }
 
+/** What has adapters that close when nobody uses it any more. */
+type HasAdapters = Pick<Snapshot, "adapters">;
+
 /** Use of a snapshot by one call. The snapshot's adapters stay open until its release. */
-export interface SnapshotLease {
-  readonly snapshot: Snapshot;
+export interface SnapshotLease<S extends HasAdapters = Snapshot> {
+  readonly snapshot: S;
   /** Ends the use. Call it once, when the call has settled. */
   release(): void;
 }
 
-interface Holder {
-  readonly snapshot: Snapshot;
+interface Holder<S> {
+  readonly snapshot: S;
   leases: number;
 }
 
@@ -62,19 +67,19 @@ interface Holder {
  * Leases the current snapshot to calls. When the last call of a replaced snapshot has settled, closes the adapters that
  * no other snapshot in use contains.
  */
-export class Snapshots {
+export class Snapshots<S extends HasAdapters = Snapshot> {
   readonly #listeners = new Set<() => void>();
   #generation = 1;
-  #current: Holder;
+  #current: Holder<S>;
   /** The current snapshot, and replaced snapshots that calls still use. */
-  readonly #live: Set<Holder>;
+  readonly #live: Set<Holder<S>>;
 
-  constructor(first: Snapshot) {
+  constructor(first: S) {
     this.#current = { snapshot: first, leases: 0 };
     this.#live = new Set([this.#current]);
   }
 
-  get current(): Snapshot {
+  get current(): S {
     return this.#current.snapshot;
   }
 
@@ -89,7 +94,7 @@ export class Snapshots {
     return () => this.#listeners.delete(listener);
   }
 
-  lease(): SnapshotLease {
+  lease(): SnapshotLease<S> {
     const holder = this.#current;
     holder.leases++;
     return {
@@ -102,7 +107,7 @@ export class Snapshots {
   }
 
   /** Makes `next` the snapshot for new calls. */
-  replace(next: Snapshot): void {
+  replace(next: S): void {
     const replaced = this.#current;
     this.#current = { snapshot: next, leases: 0 };
     this.#live.add(this.#current);
@@ -117,7 +122,7 @@ export class Snapshots {
   }
 
   /** Drops a replaced snapshot. Nobody waits for the connections of its adapters, and calls go on if one cannot close. */
-  #retire(holder: Holder): void {
+  #retire(holder: Holder<S>): void {
     this.#drop(holder).catch(() => undefined);
     this.#changed();
   }
@@ -126,7 +131,7 @@ export class Snapshots {
     for (const listener of this.#listeners) listener();
   }
 
-  async #drop(holder: Holder): Promise<void> {
+  async #drop(holder: Holder<S>): Promise<void> {
     this.#live.delete(holder);
     const kept = new Set([...this.#live].flatMap(({ snapshot }) => [...snapshot.adapters.values()]));
     const unused = [...holder.snapshot.adapters.values()].filter((adapter) => !kept.has(adapter));

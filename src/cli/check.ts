@@ -1,4 +1,6 @@
+import type { WrittenConfig } from "../config/config-file.ts";
 import { describeConfig } from "../config/describe.ts";
+import { removed as removedText } from "../config/described.ts";
 import { configOption, defineCommand } from "./command.ts";
 import { loadConfigFor } from "./load-config.ts";
 import { notesOn } from "./variable-notes.ts";
@@ -11,7 +13,11 @@ export const command = defineCommand({
     ["Check a file, for instance before a reload", "check --config dragoman.yaml"],
   ],
   async run({ config: file }, _, { environment, stdout, stderr }) {
-    stdout.write(describeConfig(await loadConfigFor(file, environment)));
+    let source: WrittenConfig | undefined;
+    const config = await loadConfigFor(file, environment, { onWritten: (written) => (source = written) });
+    const removed: string[] = [];
+    stdout.write(describeConfig(config, source, (path) => removed.push(path)));
+    for (const path of removed) stderr.write(`dragoman: ${path} is a secret, printed as ${removedText}\n`);
     for (const note of notesOn(environment)) stderr.write(note);
   },
 });

@@ -1,5 +1,5 @@
 import { nearest } from "../nearest.ts";
-import { configOption, optionRows, parse, rows } from "./command.ts";
+import { configOption, helpOption, optionRows, parse, rows } from "./command.ts";
 import { type CommandRow, commands } from "./commands.ts";
 import { UsageError } from "./failures.ts";
 import type { Shell } from "./shell.ts";
@@ -10,7 +10,7 @@ const options = {
   check: { type: "boolean", help: "the same as the command check" },
   "hash-key": { type: "boolean", help: "the same as the command hash-key" },
   version: { type: "boolean", help: "print the version and exit" },
-  help: { type: "boolean", help: "print this help and exit" },
+  help: helpOption,
 } as const;
 const actions = ["help", "version", "check", "hash-key"] as const;
 
@@ -33,7 +33,8 @@ export async function runCommandLine(
 ): Promise<void> {
   const [first = "", second = ""] = parameters;
   if (first === "help") {
-    if (parameters.includes("--help") || second === "") shell.stdout.write(programHelp(table));
+    if (parameters.includes("--help") || parameters.includes("-h") || second === "")
+      shell.stdout.write(programHelp(table));
     else await runCommandLine([...parameters.slice(1), "--help"], shell, table);
     return;
   }
@@ -50,7 +51,7 @@ export async function runCommandLine(
   }
   const family = table.filter(({ words }) => words.startsWith(`${first} `));
   if (family.length === 0) throw unknownCommand(first, table);
-  if (second !== "--help")
+  if (second !== "--help" && second !== "-h")
     throw /^(-|$)/.test(second) ? incomplete(family) : unknownCommand(`${first} ${second}`, family);
   shell.stdout.write(`Commands:\n${commandRows(family)}\n${furtherHelp}`);
 }
@@ -64,7 +65,7 @@ async function runFlags({ action, file }: Flags, shell: Shell, table: readonly C
       shell.stdout.write(programHelp(table));
       return;
     case "version":
-      shell.stdout.write(`${(await import("./version.ts")).readVersion()}\n`);
+      shell.stdout.write(`${(await import("../version.ts")).readVersion()}\n`);
       return;
     case "hash-key":
       return run(action);

@@ -10,6 +10,8 @@ export interface Option {
   readonly value?: string;
   /** What the option does, with its default. */
   readonly help: string;
+  /** Letter that stands for the name, as in `-h`. Default: there is none. */
+  readonly short?: string;
   /** Whether the option may be there several times. Only for options with a value. */
   readonly isRepeated?: true;
 }
@@ -65,7 +67,7 @@ export const configOption = {
   help: "the configuration file; default: the variable DRAGOMAN_CONFIG, or no file",
 } as const satisfies Option;
 
-const helpOption: Option = { type: "boolean", help: "print this help and exit" };
+export const helpOption = { type: "boolean", short: "h", help: "print this help and exit" } as const satisfies Option;
 
 /** Defines a command. Its help and its parsing follow from its options and operands. */
 export function defineCommand<const Given extends Options, const Operand extends string = never>(
@@ -127,7 +129,10 @@ export function parse<const Given extends Options>(
   advice: string,
 ): Parsed<Given> {
   const types = Object.fromEntries(
-    Object.entries(options).map(([name, { type, isRepeated = false }]) => [name, { type, multiple: isRepeated }]),
+    Object.entries(options).map(([name, { type, short, isRepeated = false }]) => [
+      name,
+      { type, multiple: isRepeated, ...(short && { short }) },
+    ]),
   );
   try {
     const parsed = parseArgs({ args: [...parameters], options: types, allowPositionals: true, tokens: true });
@@ -145,8 +150,12 @@ export function parse<const Given extends Options>(
 
 /** Returns what to write instead of an unknown option. Undefined: there is nothing similar. */
 function insteadOf(message: string, options: Options): string | undefined {
-  const [, written] = /^Unknown option '--([^']*)'/.exec(message) ?? [];
+  const [, written] = /^Unknown option '--?([^']*)'/.exec(message) ?? [];
   if (written === undefined) return undefined;
+  if (written.length === 1) {
+    const named = Object.keys(options).filter((name) => name.startsWith(written.toLowerCase()));
+    return named.length === 0 ? undefined : `did you mean ${named.map((name) => `--${name}`).join(" or ")}?`;
+  }
   // Other users of the machine can read command lines.
   if ("key-file" in options && /^(api-?)?key$/.test(written)) return "set DRAGOMAN_API_KEY, or write --key-file";
   const near = nearest(written, Object.keys(options)).map((name) => `--${name}`);
@@ -155,7 +164,12 @@ function insteadOf(message: string, options: Options): string | undefined {
 
 /** Lines of the help for options. */
 export function optionRows(options: Options): string {
-  return rows(Object.entries(options).map(([name, { value, help }]) => [`--${name}${value ? ` ${value}` : ""}`, help]));
+  return rows(
+    Object.entries(options).map(([name, { value, short, help }]) => [
+      `${short ? `-${short}, ` : ""}--${name}${value ? ` ${value}` : ""}`,
+      help,
+    ]),
+  );
 }
 
 /** Lines of two aligned columns. A text can have several lines. */

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { OnRead } from "../config/config-file.ts";
+import type { OnRead, WrittenConfig } from "../config/config-file.ts";
 import type { Environment } from "../config/environment.ts";
 
 /**
@@ -9,7 +9,10 @@ import type { Environment } from "../config/environment.ts";
 export async function loadConfigFor(
   file: string | undefined,
   environment: Environment,
-  onRead?: OnRead,
+  {
+    onRead,
+    onWritten,
+  }: { readonly onRead?: OnRead | undefined; readonly onWritten?: (file: WrittenConfig) => void } = {},
 ): Promise<Config> {
   const { loadConfig } = await import("../config/load.ts");
   const { dialects, listedModels, providers } = await import("../providers/registry.ts");
@@ -20,5 +23,6 @@ export async function loadConfigFor(
     dialects,
     models: listedModels(environment),
     ...(onRead && { onRead }),
+    ...(onWritten && { onWritten }),
   });
 }

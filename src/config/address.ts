@@ -37,3 +37,8 @@ export function isLoopback(host: string): boolean {
   if (isIPv6(host)) return loopback.check(host, "ipv6");
   return host.toLowerCase() === "localhost";
 }
+
+/** Returns whether a listener on the host accepts connections to every address of the machine. */
+export function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || (isIPv6(host) && !/[1-9a-f]/i.test(host));
+}

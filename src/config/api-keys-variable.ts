@@ -25,6 +25,11 @@ export function readKeysVariable(environment: Environment, report: ReportProblem
   });
 }
 
+/** Whether a key is one of the variable. */
+export function isOfVariable({ id }: Pick<ApiKey, "id">): boolean {
+  return /^env-\d+$/.test(id);
+}
+
 /** Returns the SHA-256 of a key, or the one that is written. Undefined: it is neither. */
 function digestOf(item: string): Buffer | undefined {
   if (item.startsWith("sha256:")) {

@@ -7,6 +7,14 @@ import { ConfigError } from "./config-error.ts";
 /** A YAML mapping in the configuration file. */
 export type Tree = Record<string, unknown>;
 
+/** What a configuration was made from. */
+export interface WrittenConfig {
+  /** The file before interpolation. Empty: there is no file. */
+  readonly written: Tree;
+  /** Base of relative paths. */
+  readonly folder: string;
+}
+
 /** Gets the absolute path and the content of a file. Undefined: it cannot be read. */
 export type OnRead = (path: string, content: Buffer | undefined) => void;
 

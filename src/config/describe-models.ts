@@ -49,8 +49,12 @@ function describeFacts({ model, parameters, unsupported }: ConfiguredModel) {
     reasoning_efforts: efforts.length > 0 ? efforts.map((effort) => ReasoningEffort[effort]?.toLowerCase()) : undefined,
     supported_parameters: supported.length > 0 ? supported : undefined,
     unsupported_parameters: unsupported,
-    parameters: parameters.length > 0 ? parameters : undefined,
+    parameters: parameters.length > 0 ? parameters.map(describeParameter) : undefined,
   };
+}
+
+function describeParameter({ description, ...parameter }: ConfiguredModel["parameters"][number]) {
+  return { ...parameter, description: description || undefined };
 }
 
 function describeCapabilities(capabilities: ModelCapabilities) {

@@ -1,9 +1,12 @@
-import { stringify } from "yaml";
+import { resolve } from "node:path";
 import { describeAccounts, describeKey } from "./accounts.ts";
 import { formatAddress } from "./address.ts";
+import { isOfVariable, keysVariable } from "./api-keys-variable.ts";
 import type { Config, ListenerConfig, TlsFiles } from "./config.ts";
+import { isTree, type WrittenConfig } from "./config-file.ts";
 import { describeDeployments, describeModels } from "./describe-models.ts";
 import { describeBreaker, describeRoutes } from "./describe-routes.ts";
+import { Commented, formatDescribed, HiddenText } from "./described.ts";
 import { describePrices } from "./prices.ts";
 import type { ProviderKey } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
@@ -13,17 +16,24 @@ import { describeTelemetry } from "./telemetry-schema.ts";
 import { parseCertificates } from "./tls-files.ts";
 
 /**
- * Describes the resolved configuration as YAML for the operator. It has the layout of the file, and each provider has
- * the reason why it is configured or not. API keys, header values, text options and certificate contents are hidden.
+ * Describes the resolved configuration as a file that can be read back. Comments have what is no key of a file, such as
+ * the reason why a provider is configured. A secret that comes from a variable is printed as `${NAME}`, and another one
+ * as `${REMOVED}`.
+ *
+ * @param onRemoved receives the path of each secret that the file itself has
  */
-export function describeConfig(config: Config): string {
+export function describeConfig(
+  config: Config,
+  { written, folder }: WrittenConfig = { written: {}, folder: resolve() },
+  onRemoved: (path: string) => void = () => {},
+): string {
   const { grpc, http, authentication, limits, shutdown, grpcConnection, log } = config;
   const { profile, models, routes, breaker, prices, store } = config;
-  return stringify({
+  const described = {
     workers: config.workers,
-    grpc: { ...describeListener(grpc), reflection: grpc.reflection },
+    grpc: { ...describeListener(grpc, written.grpc, folder), reflection: grpc.reflection },
     http: {
-      ...describeListener(http),
+      ...describeListener(http, written.http, folder),
       stream_headers_after: formatDuration(http.streamHeadersAfterMs),
       allowed_hosts: http.allowedHosts,
       cors_origins: http.corsOrigins,
@@ -31,11 +41,7 @@ export function describeConfig(config: Config): string {
     authentication: {
       mode: authentication.mode,
       require_account: authentication.requireAccount,
-      keys: authentication.keys.map(({ id, sha256, ...settings }) => ({
-        id,
-        sha256: `${sha256.toString("hex", 0, 4)}…`,
-        ...describeKey(settings),
-      })),
+      keys: describeApiKeys(authentication.keys),
     },
     accounts: describeAccounts(config.accounts),
     limits: {
@@ -78,26 +84,42 @@ export function describeConfig(config: Config): string {
     state: describeState(config.state),
     store: describeStore(store),
     telemetry: describeTelemetry(config.telemetry),
-  });
+  };
+  return formatDescribed(described, written, onRemoved);
 }
 
-function describeListener(listener: ListenerConfig) {
+/** Describes the keys of the file. Those of a variable are in a comment, because the variable still has them. */
+function describeApiKeys(keys: Config["authentication"]["keys"]) {
+  const [ofVariable, ofFile] = [keys.filter(isOfVariable), keys.filter((key) => !isOfVariable(key))];
+  const described = ofFile.map(({ id, sha256, ...settings }) => ({
+    id,
+    sha256: sha256.toString("hex"),
+    ...describeKey(settings),
+  }));
+  if (ofVariable.length === 0) return described;
+  return new Commented(described, `${keysVariable} has ${ofVariable.map(({ id }) => id).join(", ")}`);
+}
+
+function describeListener(listener: ListenerConfig, section: unknown, folder: string) {
   return {
     address: formatAddress(listener),
-    tls: listener.tls === undefined ? undefined : describeTls(listener.tls),
+    tls: listener.tls === undefined ? undefined : describeTls(listener.tls, section, folder),
   };
 }
 
-function describeTls({ certificate, clientAuthority }: TlsFiles) {
-  return {
-    certificate: describeCertificate(certificate),
-    client_authority: clientAuthority === undefined ? undefined : describeCertificate(clientAuthority),
-  };
+function describeTls(files: TlsFiles, section: unknown, folder: string) {
+  const paths = isTree(section) && isTree(section.tls) ? section.tls : {};
+  const described = Object.entries(paths).map(([key, path]) => {
+    const pem = { certificate: files.certificate, client_authority: files.clientAuthority }[key];
+    const absolute = typeof path === "string" ? resolve(folder, path) : path;
+    return [key, pem === undefined ? absolute : new Commented(absolute, describeCertificate(pem))];
+  });
+  return Object.fromEntries(described);
 }
 
-function describeCertificate(pem: Buffer) {
+function describeCertificate(pem: Buffer): string {
   const { subject, validToDate } = parseCertificates(pem);
-  return { subject: subject.replaceAll("\n", ", "), expires: validToDate.toISOString() };
+  return `${subject.replaceAll("\n", ", ")}, expires ${validToDate.toISOString()}`;
 }
 
 function describeProviders({ providers, providerStatuses }: Config) {
@@ -105,11 +127,10 @@ function describeProviders({ providers, providerStatuses }: Config) {
   return Object.fromEntries(
     providerStatuses.map(({ name, on, reason, dialect }) => {
       const settings = settingsOf.get(name);
-      if (settings === undefined) return [name, { enabled: on, reason, dialect }];
+      if (settings === undefined) return [name, new Commented({ enabled: on, dialect }, reason)];
       const { baseUrl, headers, timeouts, proxy, maxConnections, http2, sendsTrace, options } = settings;
       const described = {
         enabled: on,
-        reason,
         dialect,
         base_url: baseUrl === "" ? undefined : baseUrl,
         ...describeKeys(settings.keys),
@@ -125,20 +146,21 @@ function describeProviders({ providers, providerStatuses }: Config) {
         trace_context: sendsTrace ? "on" : "off",
         options: hideTexts(options),
       };
-      return [name, described];
+      return [name, new Commented(described, reason)];
     }),
   );
 }
 
 /** Describes keys with names as `keys`, and one without a name as `api_key`. */
 function describeKeys(keys: readonly ProviderKey[]) {
-  if (keys.every(({ name }) => name === "")) return { api_key: keys[0]?.secret.toString() };
-  return { keys: keys.map(({ name, secret, weight }) => ({ name, value: secret.toString(), weight })) };
+  const hidden = ({ secret }: ProviderKey) => new HiddenText(secret.variable);
+  if (keys.every(({ name }) => name === "")) return { api_key: keys[0] && hidden(keys[0]) };
+  return { keys: keys.map((key) => ({ name: key.name, value: hidden(key), weight: key.weight })) };
 }
 
 /** Hides every string, since only the provider knows which of its options are secret. */
 function hideTexts(value: unknown): unknown {
-  if (typeof value === "string") return "[hidden]";
+  if (typeof value === "string") return new HiddenText();
   if (Array.isArray(value)) return value.map(hideTexts);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideTexts(item)]));

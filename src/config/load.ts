@@ -7,7 +7,7 @@ import { readKeysVariable } from "./api-keys-variable.ts";
 import { reportExposure, resolveAuthentication } from "./authentication.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { ConfigError, type ConfigProblem, type ReportProblem } from "./config-error.ts";
-import { type OnRead, readConfigFile } from "./config-file.ts";
+import { type OnRead, readConfigFile, type WrittenConfig } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 import { interpolate } from "./interpolate.ts";
 import { reportUnreachable, resolveModels } from "./models.ts";
@@ -16,6 +16,7 @@ import type { ConfigurableProvider } from "./provider.ts";
 import { resolveProvider } from "./provider-settings.ts";
 import { resolveBreaker, resolveRoutes } from "./routes.ts";
 import { address, fileSchema, level, mode, type TlsSection } from "./schema.ts";
+import { reportSharedPorts } from "./shared-ports.ts";
 import { resolveState } from "./state-schema.ts";
 import { mayHaveKeys, resolveStore } from "./store.ts";
 import { resolveTelemetry } from "./telemetry-schema.ts";
@@ -35,6 +36,8 @@ interface ConfigSources {
   readonly models?: readonly Model[];
   /** Called for each file that the configuration needs: the configuration file and TLS files. */
   readonly onRead?: OnRead;
+  /** Called with the file before interpolation. */
+  readonly onWritten?: (file: WrittenConfig) => void;
 }
 
 /**
@@ -59,6 +62,7 @@ export function loadConfig({
   dialects = known,
   models: builtIn = [],
   onRead = () => {},
+  onWritten = () => {},
 }: ConfigSources): Config {
   const problems = new Map<string, ConfigProblem>();
   // Keep only the first problem at a path, because it causes the later ones.
@@ -74,6 +78,7 @@ export function loadConfig({
   };
 
   const folder = source === undefined ? resolve() : dirname(resolve(source));
+  onWritten({ written, folder });
 
   const isWrong = (path: string) =>
     [...problems.keys()].some(
@@ -118,14 +123,7 @@ export function loadConfig({
   const breaker = resolveBreaker(content.breaker, report, isWrong);
   const telemetry = resolveTelemetry(content.telemetry, variable);
 
-  if (content.workers > 1) {
-    const isOn = (name: string) => providers.some(({ status }) => status.name === name && status.on);
-    for (const { name, isInProcess = false } of [...known, ...added]) {
-      if (!isInProcess || !isOn(name)) continue;
-      const fix = `set providers.${name}.enabled to false, or workers to 1`;
-      report(`providers.${name}`, "would load its models in each worker", fix);
-    }
-  }
+  reportSharedPorts({ grpc, http, metrics: telemetry.metricsAddress }, report);
 
   if (problems.size > 0) throw new ConfigError([...problems.values()]);
   const { limits, shutdown, grpc_connection: grpcConnection } = content;

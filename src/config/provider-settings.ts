@@ -31,6 +31,8 @@ interface Found {
   readonly value: string;
   /** Source of the value, for the operator: `OPENAI_API_KEY is set`. */
   readonly reason: string;
+  /** Variable that has the value. Undefined: the file has it. */
+  readonly variable?: string;
 }
 
 /** Resolves the settings of a provider from its section, its variables and its definition. */
@@ -58,7 +60,7 @@ export function resolveProvider(
     const text = environment[variableName];
     if (!text) return undefined;
     const value = validateVariable(schema, variableName, text, report);
-    return value === undefined ? undefined : { value, reason: `${variableName} is set` };
+    return value === undefined ? undefined : { value, reason: `${variableName} is set`, variable: variableName };
   };
   const configured = (value: string | undefined, key: string): Found | undefined =>
     value === undefined ? undefined : { value, reason: `${path}.${key} is set` };
@@ -84,7 +86,7 @@ export function resolveProvider(
   }
   const { timeouts } = entry;
   const { on, reason } = decide(known, entry.enabled, key, url, environment);
-  const usedUrl = url?.value ?? defaultBaseUrl;
+  const usedUrl = withPath(url?.value, known.usualPath) ?? defaultBaseUrl;
   const http2 = entry.http2 === "on";
   if (http2 && variables.baseUrl === undefined) {
     report(`${path}.http2`, "is not used: this provider has no base URL", "remove it");
@@ -96,7 +98,7 @@ export function resolveProvider(
     report(`${path}.trace_context`, "is not used: this provider has no base URL", "remove it");
   }
   const others = (variables.others ?? []).filter((variableName) => dialect === undefined && environment[variableName]);
-  const allKeys = keys ?? (key === undefined ? [] : [unnamedKey(key.value)]);
+  const allKeys = keys ?? (key === undefined ? [] : [unnamedKey(key)]);
   const settings = {
     name,
     dialect: dialect ?? name,
@@ -119,9 +121,14 @@ export function resolveProvider(
   };
 }
 
+/** Adds the usual path to a URL without one. */
+function withPath(url: string | undefined, path = ""): string | undefined {
+  return url && URL.parse(url)?.pathname === "/" ? `${url}${path}` : url;
+}
+
 /** Makes the only key of a provider. */
-function unnamedKey(value: string): ProviderKey {
-  return { name: "", secret: new Secret(value), weight: 1 };
+function unnamedKey({ value, variable }: Found): ProviderKey {
+  return { name: "", secret: new Secret(value, variable), weight: 1 };
 }
 
 /**

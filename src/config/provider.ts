@@ -1,5 +1,6 @@
 import type { ZodType } from "zod";
 import type { ConfigProblem } from "./config-error.ts";
+import type { HiddenText } from "./described.ts";
 import type { Environment } from "./environment.ts";
 import type { Secret } from "./secret.ts";
 
@@ -27,7 +28,7 @@ export interface HttpProxy {
 /** Selects the proxy of a provider's connections. */
 export interface ProxyChoice {
   /** `providers.<name>.proxy`, without credentials. Undefined: the environment decides. */
-  readonly configured: string | undefined;
+  readonly configured: string | HiddenText | undefined;
   /** Returns the proxy for an address. Undefined: a direct connection. */
   proxyOf(url: URL): HttpProxy | undefined;
 }
@@ -99,6 +100,8 @@ export interface ConfigurableProvider<Options = unknown> {
   readonly variables: ProviderVariables;
   /** Base URL of the provider. Empty: the provider has none, or operators run their own servers. */
   readonly defaultBaseUrl: string;
+  /** Path of a base URL that has none: users often write only the host and port of their server. Default: none. */
+  readonly usualPath?: string;
   /**
    * What enables the provider, unless `enabled` is set. `key`: an API key. `url`: a base URL, for servers that the
    * operator runs. `always`: nothing is needed. `detect`: `detect` returns undefined.
@@ -108,7 +111,7 @@ export interface ConfigurableProvider<Options = unknown> {
   detect?(environment: Environment): string | undefined;
   /** Schema of `providers.<name>.options`. Undefined: the provider has no options. */
   readonly optionsSchema?: ZodType<Options>;
-  /** Whether its models are in the memory of the process, so that each worker would load them. Default false. */
+  /** Whether its models are in the memory of a process. Workers share one process for them. Default false. */
   readonly isInProcess?: boolean;
   /**
    * Returns mistakes in the combination of settings, with paths relative to `providers.<name>`. Called only for

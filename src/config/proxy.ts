@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import type { ReportProblem } from "./config-error.ts";
+import { HiddenText, removed } from "./described.ts";
 import type { Environment } from "./environment.ts";
 import { matching } from "./json-forms.ts";
 import type { HttpProxy, ProxyChoice } from "./provider.ts";
@@ -69,17 +70,22 @@ export function resolveProxy({ environment, configured, on }: Sources, report: R
 // The classes have their data as fields, so that equal configurations compare equal.
 
 class OwnProxy implements ProxyChoice {
-  readonly configured: string;
+  readonly configured: string | HiddenText;
   readonly proxy: HttpProxy | undefined;
 
   constructor(proxy: HttpProxy | undefined) {
-    this.configured = proxy?.place ?? none;
+    this.configured = proxy === undefined ? none : describeProxy(proxy);
     this.proxy = proxy;
   }
 
   proxyOf(): HttpProxy | undefined {
     return this.proxy;
   }
+}
+
+function describeProxy({ place, url }: HttpProxy): string | HiddenText {
+  const { username, password } = new URL(url.reveal());
+  return username !== "" || password !== "" ? new HiddenText(undefined, place.replace("//", `//${removed}@`)) : place;
 }
 
 class EnvironmentProxies implements ProxyChoice {

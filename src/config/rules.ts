@@ -148,6 +148,6 @@ function parseBaseUrl(value: unknown): string | undefined {
 export const baseUrl = leaf({
   parse: parseBaseUrl,
   problem: "is not an http:// or https:// base URL",
-  fix: "write it as https://host/path, without user, password, `?` or `#`; set keys in api_key or headers",
+  fix: "write it as https://host/path or http://host:port/path, without user, password, `?` or `#`; set keys in api_key or headers",
   forms: [matching("^\\s*[hH][tT][tT][pP][sS]?://[^?#]+$", "https://host.example/v1")],
 });

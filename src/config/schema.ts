@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { accountSchema, keySchema } from "./account-schema.ts";
 import { addressForms, parseAddress } from "./address.ts";
@@ -8,7 +7,7 @@ import { deploymentSchema, modelSchema, profile } from "./model-schema.ts";
 import { priceSchema } from "./price-schema.ts";
 import { apiKey, providerKey } from "./provider-keys.ts";
 import { proxy } from "./proxy.ts";
-import { parseCount, parseSize, sizeForms } from "./quantities.ts";
+import { parseSize, sizeForms } from "./quantities.ts";
 import { breakerSchema, routeSchema } from "./route-schema.ts";
 import {
   baseUrl,
@@ -26,6 +25,7 @@ import {
 import { stateSchema } from "./state-schema.ts";
 import { storeSchema } from "./store-schema.ts";
 import { telemetrySchema } from "./telemetry-schema.ts";
+import { mostWorkers, parseWorkers } from "./workers-number.ts";
 
 const size = leaf({
   parse: (value) => parseSize(value) || undefined,
@@ -104,15 +104,8 @@ export const providerSchema = section({
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
-/** Maximum number of workers: more than machines have cores that one service could use. */
-const mostWorkers = 256;
-
-/** Accepts `auto`: as many as the machine has cores for the process. */
 const workers = leaf({
-  parse: (value) => {
-    const number = value === "auto" ? Math.min(availableParallelism(), mostWorkers) : parseCount(value);
-    return number !== undefined && number >= 1 && number <= mostWorkers ? number : undefined;
-  },
+  parse: parseWorkers,
   problem: "is neither auto nor a number of workers",
   fix: `write auto, or a number from 1 to ${mostWorkers}`,
   forms: [oneOf("auto"), ...wholeNumberForms(1, mostWorkers)],

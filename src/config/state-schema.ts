@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { missingPackages } from "../optional-packages.ts";
+import { HiddenText, removed } from "./described.ts";
 import { matching } from "./json-forms.ts";
 import { leaf, pattern, section } from "./rules.ts";
 import { Secret } from "./secret.ts";
@@ -48,5 +49,11 @@ export function resolveState({ redis, prefix }: z.output<typeof stateSchema>): R
 
 /** Describes the section for `--check`. */
 export function describeState(settings: RedisSettings | undefined) {
-  return { redis: settings?.shownUrl, prefix: settings?.prefix };
+  return { redis: settings && describeUrl(settings), prefix: settings?.prefix };
+}
+
+function describeUrl({ url, shownUrl }: RedisSettings): string | HiddenText {
+  return shownUrl === url.reveal()
+    ? shownUrl
+    : new HiddenText(undefined, shownUrl.replace(":REMOVED@", `:${removed}@`));
 }

@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { describeSystemCode, systemCode } from "../system-error.ts";
 import type { DatabaseSettings, StoreSettings } from "./config.ts";
 import type { ReportProblem } from "./config-error.ts";
+import { HiddenText, removed } from "./described.ts";
 import { formatAge, formatStorageSize } from "./quantities.ts";
 import type { StoreSection, WrittenDatabase } from "./store-schema.ts";
 
@@ -37,6 +38,9 @@ export function resolveStore(
   requireFolder("outbox", outbox, "give a folder that Dragoman can write");
   if (database.kind === "sqlite") {
     requireFolder("database", dirname(database.path), "give the path of a file in a folder that Dragoman can write");
+    const problem = isWritten && !isWrong("store.database") ? problemOfFile(database.path) : undefined;
+    if (problem !== undefined)
+      report("store.database", problem, "give the path of a SQLite database, or of a new file");
   }
   const { durability, on_full: onFull, max_outbox_size: maxOutboxBytes, retention, sinks } = section;
   return {
@@ -87,10 +91,39 @@ function obstacleTo(folder: string): string | undefined {
   }
 }
 
+/** Returns what is wrong with an existing database file. Undefined: nothing, or there is none. */
+function problemOfFile(path: string): string | undefined {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    if (!stats.isFile()) return stats.isDirectory() ? "is a folder" : "is not a regular file";
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return stats.size === 0 || startOf(path).equals(sqliteHeader) ? undefined : "is not a SQLite database";
+  } catch (error) {
+    const code = systemCode(error);
+    // The folder has been reported.
+    return code === "ENOTDIR" ? undefined : `cannot be read and written: ${describeSystemCode(code)}`;
+  }
+}
+
+/** https://sqlite.org/fileformat.html, section 1.3 */
+const sqliteHeader = Buffer.from("SQLite format 3\0");
+
+function startOf(path: string): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(sqliteHeader.length);
+    readSync(file, bytes);
+    return bytes;
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Describes the store as the section `store` of the file, without secrets. */
 export function describeStore(store: StoreSettings) {
   const { otlp } = store.sinks;
-  const headers = Object.keys(otlp?.headers ?? {}).map((name) => [name, "[hidden]"]);
+  const headers = Object.keys(otlp?.headers ?? {}).map((name) => [name, new HiddenText()]);
   return {
     database: describeDatabase(store.database),
     outbox: store.outbox,
@@ -102,12 +135,15 @@ export function describeStore(store: StoreSettings) {
   };
 }
 
-function describeDatabase(database: DatabaseSettings): string {
+function describeDatabase(database: DatabaseSettings): string | HiddenText {
   if (database.kind === "sqlite") return database.name;
   const url = new URL(database.url.reveal());
-  if (url.password !== "") url.password = "hidden";
-  for (const name of [...url.searchParams.keys()]) {
-    if (/password/i.test(name)) url.searchParams.set(name, "hidden");
-  }
-  return url.href;
+  const secrets = [...url.searchParams.keys()].filter((name) => /password/i.test(name));
+  if (url.password === "" && secrets.length === 0) return url.href;
+  if (url.password !== "") url.password = mark;
+  for (const name of secrets) url.searchParams.set(name, mark);
+  return new HiddenText(undefined, url.href.replaceAll(mark, removed));
 }
+
+/** Stands for a password while a URL is formatted, which would encode `${REMOVED}`. */
+const mark = "REMOVED-PASSWORD";

@@ -1,6 +1,8 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
+import { stringify } from "yaml";
 import type { ZodType, z } from "zod";
 import { addressForms, formatAddress, parseAddress } from "./address.ts";
+import { Commented } from "./described.ts";
 import { parseDecimal } from "./quantities.ts";
 import { choice, leaf, section, wholeNumber } from "./rules.ts";
 import { type OtelSettings, type OtlpEndpoint, samplers, type TelemetrySettings } from "./telemetry.ts";
@@ -138,24 +140,26 @@ function resolveOtel(variable: ReadVariable): OtelSettings | undefined {
   };
 }
 
-/** Describes the settings for `--check`. */
+/** Describes the settings for `--check`. The file has no keys for those of the OTEL variables. */
 export function describeTelemetry({ metricsAddress, maxAccountLabels, otel }: TelemetrySettings) {
   const describe = (place: OtlpEndpoint | undefined) =>
     place && {
       url: place.url,
       headers: Object.fromEntries(Object.keys(place.headers).map((name) => [name, "[hidden]"])),
     };
-  return {
+  const described = {
     metrics_address: metricsAddress && formatAddress(metricsAddress),
     max_account_labels: maxAccountLabels,
-    opentelemetry: otel && {
-      traces: describe(otel.traces),
-      metrics: describe(otel.metrics),
-      sampler: otel.sampler.name,
-      ratio: otel.sampler.ratio,
-      resource: otel.resource,
-      metric_interval_ms: otel.metricIntervalMs,
-      conventions: otel.conventions,
-    },
   };
+  if (otel === undefined) return described;
+  const fromVariables = {
+    traces: describe(otel.traces),
+    metrics: describe(otel.metrics),
+    sampler: otel.sampler.name,
+    ratio: otel.sampler.ratio,
+    resource: otel.resource,
+    metric_interval_ms: otel.metricIntervalMs,
+    conventions: otel.conventions,
+  };
+  return new Commented(described, `OpenTelemetry, by the OTEL_ variables:\n${stringify(fromVariables).trimEnd()}`);
 }

@@ -13,7 +13,10 @@ const forCommands: Readonly<Record<string, string>> = {
   DRAGOMAN_API_KEY: "DRAGOMAN_API_KEYS",
 };
 
-/** Variables that Kubernetes sets in every container if a service has the name `dragoman`. */
+/**
+ * Variables that Kubernetes sets in every container if a service has the name `dragoman`. DRAGOMAN_PORT and those below
+ * it then have a URL, such as `tcp://10.0.0.1:80`, or a part of one.
+ */
 const fromKubernetes = /^DRAGOMAN_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
 
 /** Describes the variables that begin with DRAGOMAN_ and have no effect: each with what may have been meant. */
@@ -26,7 +29,9 @@ export function unknownVariables(
   );
   const names = [...known, ...ofProviders.filter((name) => name.startsWith("DRAGOMAN_"))];
   return Object.keys(environment)
-    .filter((name) => name.startsWith("DRAGOMAN_") && !names.includes(name) && !fromKubernetes.test(name))
+    .filter(
+      (name) => name.startsWith("DRAGOMAN_") && !names.includes(name) && !isFromKubernetes(name, environment[name]),
+    )
     .sort()
     .map((name) => {
       const own = forCommands[name];
@@ -34,4 +39,8 @@ export function unknownVariables(
         ? `the variable ${name} has no effect; ${suggest(name, names)}`
         : `the variable ${name} is only for commands that call a service; the service reads ${own}`;
     });
+}
+
+function isFromKubernetes(name: string, value = ""): boolean {
+  return fromKubernetes.test(name) && (name !== "DRAGOMAN_PORT" || /^\w+:\/\//.test(value));
 }

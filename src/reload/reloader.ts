@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
 import type { Changes } from "../config/changes.ts";
-import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { OnRead } from "../config/config-file.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -10,23 +9,28 @@ import { type FileState, stateOf } from "./read-state.ts";
 /** Why a reload begins: a signal, or a changed file. */
 export type Trigger = "signal" | "file";
 
-interface ReloadOptions {
-  /** Reads and checks the configuration as at the start. Rejects with ConfigError. */
-  load(onRead: OnRead): Promise<Config>;
+/** What a reload has changed. */
+export interface Reloaded {
+  /** Number of the configuration, counted from 1. */
+  readonly generation: number;
+  readonly changes: Changes;
+  /** Changed keys that have no effect until a restart. */
+  readonly needRestart: readonly string[];
+}
+
+interface ReloadOptions<Loaded> {
+  /** Reads and checks the configuration as at the start, and adds the files to `read`. Rejects with ConfigError. */
+  load(read: FilesRead): Promise<Loaded>;
   /** Applies a configuration. Throws ConfigError, and changes nothing, if it cannot. */
-  apply(config: Config): {
-    readonly generation: number;
-    readonly changes: Changes;
-    readonly needRestart: readonly string[];
-  };
+  apply(loaded: Loaded): Reloaded;
   readonly log: Log;
   /** Files that the running configuration was read from. */
   readonly files: FilesRead;
 }
 
 /** Reloads the configuration when a file has changed, and when asked. Writes one line to the log for each reload. */
-export class Reloader {
-  readonly #options: ReloadOptions;
+export class Reloader<Loaded> {
+  readonly #options: ReloadOptions<Loaded>;
   readonly #watch: FileWatch;
   #last: Promise<void> = Promise.resolve();
   /** The reload that begins when the last one has ended. */
@@ -37,7 +41,7 @@ export class Reloader {
   #files: FilesRead;
   #needRestart: readonly string[] = [];
 
-  constructor(options: ReloadOptions) {
+  constructor(options: ReloadOptions<Loaded>) {
     this.#options = options;
     this.#files = options.files;
     this.#watch = new FileWatch({ onChange: () => void this.reload("file") });
@@ -74,9 +78,9 @@ export class Reloader {
     const read = new FilesRead();
     try {
       requireFiles(this.#options.files.states.keys());
-      const config = await this.#options.load(read.onRead);
+      const loaded = await this.#options.load(read);
       if (this.#isClosed) return;
-      const { generation, changes, needRestart } = this.#options.apply(config);
+      const { generation, changes, needRestart } = this.#options.apply(loaded);
       this.#files = read;
       const fields = { trigger, generation, duration_ms: durationMs(), keys: changes.keys, ...changes.names };
       // The content can change and mean the same.

@@ -41,6 +41,7 @@ export function createSnapshot({
       maxCallMs: limits.maxCallMs,
       maxRequestMs: limits.maxRequestMs,
       maxCallsPerModel: limits.maxCallsPerModel,
+      workers: config.workers,
       maxAnswerBytes: limits.maxAnswerBytes,
       maxValues: limits.maxValues,
       counting: {

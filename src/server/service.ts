@@ -33,7 +33,7 @@ import { createSurfaces } from "../surfaces/index.ts";
 import { type ConfiguredParts, createSnapshot, type LastingParts } from "./create-snapshot.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
-import { listenMetrics } from "./http/metrics-page.ts";
+import { listenMetrics, type MetricsListener } from "./http/metrics-page.ts";
 import { handoverMs, type Listener, type MetricsPage, type Services } from "./listener.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
@@ -173,11 +173,22 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     }),
   };
   // In this order, so that workers which listen on free ports get the same ones.
-  const listeners = [await listenGrpc(config, services), await listenHttp(config, services)];
-  const metricsListener =
-    metricsPage &&
-    config.telemetry.metricsAddress &&
-    (await listenMetrics(config, config.telemetry.metricsAddress, metricsPage));
+  const listeners: Listener[] = [];
+  let metricsListener: MetricsListener | undefined;
+  try {
+    const grpc = await listenGrpc(config, services);
+    listeners.push(grpc);
+    listeners.push(await listenHttp(config, services, grpc.address));
+    const { metricsAddress } = config.telemetry;
+    if (metricsPage && metricsAddress) metricsListener = await listenMetrics(config, metricsAddress, metricsPage);
+  } catch (error) {
+    // Open listeners would keep the process alive.
+    for (const listener of listeners) listener.rejectNew();
+    await Promise.all(listeners.map((listener) => listener.close()));
+    load.stop();
+    await snapshots.close();
+    throw error;
+  }
   const [grpcAddress = "", httpAddress = ""] = listeners.map(({ address }) => formatAddress(address));
   const reload = (next: ConfiguredParts): number => {
     requireKeys(next.config, listeners);
@@ -186,7 +197,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     // Nothing below throws, so that no reload applies in part.
     config = next.config;
     for (const commit of commits) commit();
-    if (metricsListener) metricsListener.setConfig(config);
+    metricsListener?.setConfig(config);
     load.setLimits(config.limits);
     requestBytes.max = config.limits.maxBytesInFlight;
     router.setBreaker(config.breaker);

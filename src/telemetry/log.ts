@@ -48,11 +48,12 @@ const maxDepth = 5;
  * Opens standard output for the log. Writing does not wait for the reader.
  *
  * @param report Reports that the log cannot be written or lost lines.
+ * @param chunkLength Characters that are written at once. Default: those of OutputBuffer.
  */
-export function openLogOutput(maxBytes: number, report: (problem: string) => void): OutputBuffer {
+export function openLogOutput(maxBytes: number, report: (problem: string) => void, chunkLength?: number): OutputBuffer {
   const lossLine = (lost: number): string =>
     `${JSON.stringify({ level: "warn", time: new Date().toISOString(), lost, msg: "log lines were lost" })}\n`;
-  return new OutputBuffer(openStandardStream(1), { maxBytes, lossLine, report });
+  return new OutputBuffer(openStandardStream(1), { maxBytes, lossLine, report, ...(chunkLength && { chunkLength }) });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Descriptor } from "./standard-stream.ts";
 
 // A system call for each line would cost as much as the rest of a small call. Buffered lines are lost if the process is
 // killed.
-const chunkLength = 4096;
+const usualChunkLength = 4096;
 const flushMs = 100;
 
 // Dragoman retries a write that failed or would wait after the first of these times, which doubles up to the second.
@@ -26,6 +26,8 @@ interface Chunk {
 interface OutputOptions {
   /** Maximum bytes of buffered lines. */
   readonly maxBytes: number;
+  /** Characters that are written at once, unless they wait for longer than 100 ms. Default 4096. */
+  readonly chunkLength?: number;
   /** Returns the line that stands where `lines` lines were dropped. Undefined: none. */
   readonly lossLine?: (lines: number) => string;
   /** Reports a problem of the output. Called at most once per second, and when the process exits. */
@@ -39,6 +41,7 @@ interface OutputOptions {
 export class OutputBuffer {
   readonly #descriptor: Descriptor;
   readonly #options: Omit<OutputOptions, "maxBytes">;
+  readonly #chunkLength: number;
   /** Maximum bytes of buffered lines. A lower value drops no line that is buffered already. */
   maxBytes: number;
   readonly #chunks: Chunk[] = [];
@@ -55,7 +58,8 @@ export class OutputBuffer {
   #hasProblem = false;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(descriptor: Descriptor, { maxBytes, ...options }: OutputOptions) {
+  constructor(descriptor: Descriptor, { maxBytes, chunkLength = usualChunkLength, ...options }: OutputOptions) {
+    this.#chunkLength = chunkLength;
     this.#descriptor = descriptor;
     this.maxBytes = maxBytes;
     this.#options = options;
@@ -68,14 +72,21 @@ export class OutputBuffer {
 
   /** Buffers a line, which ends with a line feed. */
   write(line: string): void {
-    const isFull = this.#bytes > 0 && this.#bytes + line.length > this.maxBytes;
-    if (isFull || this.#dropped > 0) {
-      this.#dropped++;
-      this.#droppedTotal++;
-      this.#problem("its reader does not keep up");
+    if (this.#isRefused(line.length)) this.#drop(1);
+    else this.#append(line);
+  }
+
+  /** Buffers whole lines that are encoded already. */
+  writeLines(lines: Buffer): void {
+    if (this.#isRefused(lines.length)) {
+      this.#drop(countLines(lines));
       return;
     }
-    this.#append(line);
+    this.#seal();
+    this.#chunks.push({ bytes: lines, dropped: 0 });
+    this.#bytes += lines.length;
+    if (this.#state === "idle") this.#writeChunks();
+    else this.#wake(flushMs);
   }
 
   /** Writes the remaining lines before the process exits. Gives up on an error, or if the reader does not read. */
@@ -103,10 +114,21 @@ export class OutputBuffer {
     return this.#chunks.reduce((sum, { bytes, dropped }) => sum + countLines(bytes) + dropped, this.#dropped);
   }
 
+  /** Whether more does not fit. Once something was dropped, nothing fits until the count stands in its place. */
+  #isRefused(length: number): boolean {
+    return this.#dropped > 0 || (this.#bytes > 0 && this.#bytes + length > this.maxBytes);
+  }
+
+  #drop(lines: number): void {
+    this.#dropped += lines;
+    this.#droppedTotal += lines;
+    this.#problem("its reader does not keep up");
+  }
+
   #append(line: string): void {
     this.#open += line;
     this.#bytes += line.length;
-    if (this.#open.length >= chunkLength) {
+    if (this.#open.length >= this.#chunkLength) {
       this.#seal();
       if (this.#state === "idle") this.#writeChunks();
     } else {

@@ -9,6 +9,8 @@ const freshMs = 250;
 interface GathererOptions {
   /** Asks all workers for their metrics, and returns which it asked. */
   ask(): readonly number[];
+  /** Returns the metrics of the supervisor itself. */
+  own(): readonly MetricSnapshot[];
 }
 
 /** Metrics of all workers together, with what ended workers had counted: a counter never goes back. */
@@ -27,7 +29,7 @@ export class MetricsGatherer {
   async gather(): Promise<readonly MetricSnapshot[]> {
     if (this.#gathering === undefined && performance.now() >= this.#untilMs) this.#begin();
     await this.#gathering?.promise;
-    return mergeSnapshots([...this.#latest.values(), this.#ended]);
+    return mergeSnapshots([...this.#latest.values(), this.#ended, this.#options.own()]);
   }
 
   receive(worker: number, snapshot: readonly MetricSnapshot[]): void {

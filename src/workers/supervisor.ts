@@ -1,10 +1,16 @@
 import cluster from "node:cluster";
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Log } from "../telemetry/log.ts";
+import { createProcessMetrics } from "../telemetry/metrics/process-metrics.ts";
+import { takeSnapshot } from "../telemetry/metrics/snapshot.ts";
 import { Backoff } from "./backoff.ts";
 import { LimitPool } from "./limits/limit-pool.ts";
-import { type Ended, Member } from "./member.ts";
-import type { Report } from "./messages.ts";
+import { type Ended, firstThatFails, Member } from "./member.ts";
+import type { ReloadReply, Report, SupervisorSettings, WorkerStart } from "./messages.ts";
 import { MetricsGatherer } from "./metrics-gatherer.ts";
+import { reloadMembers } from "./reload-members.ts";
+import { modelsWorker } from "./worker-variable.ts";
 
 /** Time in ms that the end of a worker takes at most, beside the time that its calls get. */
 const endMs = 10_000;
@@ -14,11 +20,13 @@ const abortMs = 2_000;
 
 interface SupervisorOptions {
   readonly workers: number;
-  /** Returns the longest time in ms that a worker that stops waits for load balancers and for its calls. */
-  readonly stopMs: () => number;
+  /** Unix socket of the process that has the models of `local`. */
+  readonly modelsPath: string;
   readonly log: Log;
-  readonly writeLog: (line: string) => void;
-  readonly writeError: (line: string) => void;
+  /** Follows the settings of the log, when the first worker has started, and after a reload. */
+  readonly setLog: (settings: SupervisorSettings["log"]) => void;
+  readonly writeLog: (lines: Buffer) => void;
+  readonly writeError: (lines: string) => void;
 }
 
 /** Place of a worker: the one that runs, and the one that takes over from it. */
@@ -30,11 +38,16 @@ interface Slot {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Starts the workers, and starts those again that end. Serves no calls itself. */
+/**
+ * Starts the workers, and starts those again that end. Serves no calls itself, and knows of the configuration only what
+ * the workers tell. If a provider has its models in memory, a further process has them for all workers.
+ */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #slots: readonly Slot[];
+  #slots: readonly Slot[];
+  #settings: SupervisorSettings | undefined;
   readonly #members = new Set<Member>();
+  readonly #processMetrics = createProcessMetrics();
   readonly #limits = new LimitPool({
     send: (id, order) => this.#memberOf(id)?.send({ kind: "limits", order }),
   });
@@ -44,6 +57,7 @@ export class Supervisor {
       for (const member of ready) member.send({ kind: "measure" });
       return ready.map(({ id }) => id);
     },
+    own: () => takeSnapshot(this.#processMetrics),
   });
   /** What workers wrote for people before all had started. */
   readonly #held = new Map<Member, string[]>();
@@ -55,26 +69,26 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#slots = Array.from({ length: options.workers }, (_, index) => {
-      return { worker: index + 1, backoff: new Backoff(), current: undefined, successor: undefined, timer: undefined };
-    });
+    this.#slots = Array.from({ length: options.workers }, (_, index) => createSlot(index + 1));
     cluster.schedulingPolicy = cluster.SCHED_RR;
     cluster.setupPrimary({ silent: true });
   }
 
   /**
-   * Starts all workers, and returns the start lines of one of them. Undefined: a worker has not started, and all others
-   * have ended, too. What keeps workers from starting is written once.
+   * Starts all workers, and returns what one of them told. Undefined: a worker has not started, and all others have
+   * ended, too. What keeps workers from starting is written once.
    */
-  async start(): Promise<readonly string[] | undefined> {
+  async start(): Promise<WorkerStart | undefined> {
     const members = this.#slots.map((slot) => this.#begin(slot));
     const failed = await firstThatFails(members);
     this.#hasStarted = failed === undefined;
     if (failed !== undefined && !this.#isStopping) await this.abort();
     const written = failed === undefined ? [...this.#held.values()] : [this.#held.get(failed) ?? []];
-    for (const line of written.flat()) this.#options.writeError(line);
+    for (const lines of written.flat()) this.#options.writeError(lines);
     this.#held.clear();
-    return failed === undefined ? members[0]?.ready : undefined;
+    if (failed !== undefined) return undefined;
+    await this.#followModels();
+    return members[0]?.ready;
   }
 
   /**
@@ -90,16 +104,19 @@ export class Supervisor {
     return this.#nextRestart;
   }
 
-  /** Lets all workers read their configuration again. One that starts meanwhile reads it when it is ready. */
-  reload(): void {
-    for (const member of this.#members) {
-      void member.ready.then((lines) => lines && member.send({ kind: "reload" }));
-    }
+  /** Lets all workers read their configuration again. Returns what has changed, or why nothing has. */
+  async reload(): Promise<ReloadReply> {
+    const reply = await reloadMembers(this.#members, this.#options.log);
+    if (!("reloaded" in reply)) return reply;
+    this.#settings = reply.settings;
+    this.#options.setLog(reply.settings.log);
+    await this.#followModels();
+    return reply;
   }
 
   /** Stops all workers. Returns whether each has ended by itself, without a fault. */
   async stop(): Promise<boolean> {
-    return this.#end(this.#options.stopMs() + endMs, (member) => {
+    return this.#end(this.#longestStopMs, (member) => {
       if (member.isReady) member.send({ kind: "stop", handover: false });
       else member.kill();
     });
@@ -116,14 +133,52 @@ export class Supervisor {
   async #end(longestMs: number, end: (member: Member) => void): Promise<boolean> {
     this.#isStopping = true;
     for (const { timer } of this.#slots) clearTimeout(timer);
-    const members = [...this.#members];
-    for (const member of members) end(member);
+    const workers = [...this.#members].filter(({ slot }) => slot !== modelsWorker);
+    for (const member of workers) end(member);
     const timer = setTimeout(() => {
-      for (const member of members) member.kill();
+      for (const member of workers) member.kill();
     }, longestMs);
-    const ends = await Promise.all(members.map(({ ended }) => ended));
+    const ends = await Promise.all(workers.map(({ ended }) => ended));
     clearTimeout(timer);
+    // Until now, calls in progress could need its models.
+    for (const member of this.#members) member.kill();
+    await Promise.all([...this.#members].map(({ ended }) => ended));
+    rmSync(dirname(this.#options.modelsPath), { recursive: true, force: true });
     return ends.every(({ code }) => code === 0);
+  }
+
+  get #longestStopMs(): number {
+    return (this.#settings?.stopMs ?? 0) + endMs;
+  }
+
+  /**
+   * Starts or stops the process that has the models of `local`, whichever the configuration needs. Resolves when it has
+   * started, or could not start and will be started again.
+   */
+  async #followModels(): Promise<void> {
+    const slot = this.#slots.find(({ worker }) => worker === modelsWorker);
+    const isNeeded = this.#settings?.hasModels === true && !this.#isStopping;
+    if (isNeeded === (slot !== undefined)) return;
+    if (slot === undefined) {
+      const added = createSlot(modelsWorker);
+      this.#slots = [...this.#slots, added];
+      await this.#begin(added).ready;
+      return;
+    }
+    this.#slots = this.#slots.filter((other) => other !== slot);
+    clearTimeout(slot.timer);
+    const { current, successor } = slot;
+    slot.current = undefined;
+    successor?.kill();
+    if (current !== undefined) void this.#retire(current);
+  }
+
+  /** Lets others take over from a worker. Resolves when it has ended. */
+  async #retire(member: Member): Promise<void> {
+    member.send({ kind: "stop", handover: true });
+    const timer = setTimeout(() => member.kill(), this.#longestStopMs);
+    await member.ended;
+    clearTimeout(timer);
   }
 
   #begin(slot: Slot): Member {
@@ -133,10 +188,10 @@ export class Supervisor {
   }
 
   #fork(slot: Slot): Member {
-    const { workers, writeLog } = this.#options;
+    const { workers, modelsPath, writeLog } = this.#options;
     const onReport = (sender: Member, report: Report) => this.#onReport(sender, report);
-    const writeError = (sender: Member, line: string) => this.#writeError(sender, line);
-    const numbers = { worker: slot.worker, workers, sinceMs: this.#sinceMs };
+    const writeError = (sender: Member, lines: string) => this.#writeError(sender, lines);
+    const numbers = { worker: slot.worker, workers, sinceMs: this.#sinceMs, modelsPath };
     const member = new Member({ numbers, onReport, writeLog, writeError });
     this.#members.add(member);
     void member.ended.then((ended) => this.#onEnd(slot, member, ended));
@@ -147,18 +202,25 @@ export class Supervisor {
     return [...this.#members].find((member) => member.id === id);
   }
 
-  #writeError(sender: Member, line: string): void {
-    if (this.#hasStarted) this.#options.writeError(line);
-    else this.#held.set(sender, [...(this.#held.get(sender) ?? []), line]);
+  #writeError(sender: Member, lines: string): void {
+    if (this.#hasStarted) this.#options.writeError(lines);
+    else this.#held.set(sender, [...(this.#held.get(sender) ?? []), lines]);
   }
 
   #onReport({ id, slot: worker, pid }: Member, report: Report): void {
     switch (report.kind) {
       case "ready":
+        if (this.#settings === undefined) {
+          this.#settings = report.settings;
+          this.#options.setLog(report.settings.log);
+        }
         this.#options.log.debug({ worker, pid }, "worker is ready");
         return;
       case "limits":
         this.#limits.receive(id, report.report);
+        return;
+      case "reloaded":
+        // The member returns the reply.
         return;
       case "measured":
         this.#metrics.receive(id, report.metrics);
@@ -223,6 +285,11 @@ export class Supervisor {
     const hasStarted = (await successor.ready) !== undefined;
     slot.successor = undefined;
     const old = slot.current;
+    if (!this.#slots.includes(slot)) {
+      // A reload has removed the place meanwhile.
+      if (hasStarted) await this.#retire(successor);
+      return true;
+    }
     if (!hasStarted) {
       // The old worker has ended meanwhile.
       if (old === undefined && !this.#isStopping) this.#startAgain(slot, successor, { code: null, signal: null });
@@ -231,20 +298,11 @@ export class Supervisor {
     clearTimeout(slot.timer);
     slot.current = successor;
     if (old === undefined || this.#isStopping) return true;
-    old.send({ kind: "stop", handover: true });
-    const timer = setTimeout(() => old.kill(), this.#options.stopMs() + endMs);
-    await old.ended;
-    clearTimeout(timer);
+    await this.#retire(old);
     return true;
   }
 }
 
-/** Resolves with the first worker that ends before it is ready, or with undefined when all are ready. */
-async function firstThatFails(members: readonly Member[]): Promise<Member | undefined> {
-  const failed = Promise.withResolvers<Member | undefined>();
-  const starts = members.map(async (member) => {
-    if ((await member.ready) === undefined) failed.resolve(member);
-  });
-  void Promise.all(starts).then(() => failed.resolve(undefined));
-  return failed.promise;
+function createSlot(worker: number): Slot {
+  return { worker, backoff: new Backoff(), current: undefined, successor: undefined, timer: undefined };
 }

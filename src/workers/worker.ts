@@ -2,7 +2,7 @@ import cluster from "node:cluster";
 import type { MetricSnapshot } from "../telemetry/metrics/snapshot.ts";
 import type { MetricsTogether } from "../telemetry/telemetry.ts";
 import type { LimitOrder, LimitReport } from "./limits/messages.ts";
-import type { Order, Report } from "./messages.ts";
+import type { Order, ReloadReply, Report, WorkerStart } from "./messages.ts";
 import { parseWorker, type WorkerNumbers } from "./worker-variable.ts";
 
 /** Why a worker stops. */
@@ -17,7 +17,7 @@ export interface WorkerActions {
   /** @param handover whether other workers take over */
   stop(reason: StopReason, handover: boolean): void;
   abort(): void;
-  reload(): void;
+  reload(): Promise<ReloadReply>;
   adopt(): void;
 }
 
@@ -39,7 +39,7 @@ export interface WorkerLink extends WorkerNumbers {
   /** Sends the last metrics to the supervisor, which keeps them, and resolves when it has them. */
   end(): Promise<void>;
   /** Follows the supervisor from now on, and tells it that this worker accepts calls. */
-  ready(actions: WorkerActions, lines: readonly string[]): void;
+  ready(actions: WorkerActions, start: WorkerStart): void;
 }
 
 /** Signals that reach all processes of a terminal, or mean the supervisor, which sends an order then. */
@@ -60,12 +60,18 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
   const metrics: MetricsTogether = {
     read: () => [],
     gather() {
+      // The supervisor is gone, and this worker ends soon: it tells what it has.
+      if (!worker.isConnected()) return Promise.resolve(metrics.read());
       const { promise, resolve } = Promise.withResolvers<readonly MetricSnapshot[]>();
       scrapes.set(++scraped, resolve);
       send({ kind: "scrape", scrape: scraped });
       return promise;
     },
   };
+  worker.on("disconnect", () => {
+    for (const resolve of scrapes.values()) resolve(metrics.read());
+    scrapes.clear();
+  });
   process.on("message", (order: Order) => {
     if (order.kind === "limits") limits.receive(order.order);
     else if (order.kind === "measure") send({ kind: "measured", metrics: metrics.read() });
@@ -84,8 +90,15 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
         if (worker.isConnected()) worker.send({ kind: "measured", metrics: metrics.read() }, () => resolve());
         else resolve();
       }),
-    ready(actions, lines) {
-      process.on("message", (order: Order) => follow(order, actions));
+    ready(actions, start) {
+      let reloading = Promise.resolve();
+      process.on("message", (order: Order) => {
+        if (order.kind !== "reload") {
+          follow(order, actions);
+          return;
+        }
+        reloading = reloading.then(async () => send({ kind: "reloaded", reply: await actions.reload() }));
+      });
       // Service managers send SIGTERM to every process of a service.
       process.on("SIGTERM", () => actions.stop("SIGTERM", false));
       worker.on("disconnect", () => {
@@ -93,21 +106,18 @@ export function linkToSupervisor(variable: string | undefined): WorkerLink | und
         worker.exitedAfterDisconnect = true;
         actions.stop("the supervisor has ended", true);
       });
-      send({ kind: "ready", lines });
+      send({ kind: "ready", ...start });
     },
   };
 }
 
-function follow(order: Order, actions: WorkerActions): void {
+function follow(order: Exclude<Order, { kind: "reload" }>, actions: WorkerActions): void {
   switch (order.kind) {
     case "stop":
       actions.stop(order.handover ? "replaced by another worker" : "stopped by the supervisor", order.handover);
       return;
     case "abort":
       actions.abort();
-      return;
-    case "reload":
-      actions.reload();
       return;
     case "limits":
     case "measure":

@@ -3,6 +3,7 @@ import { defineCommand, type Option } from "../../src/cli/command.ts";
 import { parseFlags, programHelp, runCommandLine } from "../../src/cli/command-line.ts";
 import { commands } from "../../src/cli/commands.ts";
 import { UsageError } from "../../src/cli/failures.ts";
+import { runProgram } from "../support/run-program.ts";
 import { testShell } from "../support/shell.ts";
 
 describe("a command line without a command", () => {
@@ -15,6 +16,13 @@ describe("a command line without a command", () => {
   it.each(["help", "version", "check", "hash-key"])("accepts --%s and explains it in the help", (action) => {
     expect(parseFlags([`--${action}`]).action).toBe(action);
     expect(programHelp(commands)).toContain(`--${action} `);
+  });
+
+  it("accepts -h for --help, before and after a command", async () => {
+    for (const parameters of [["-h"], ["help"], ["check", "-h"], ["keys", "-h"], ["keys", "create", "-h"]]) {
+      const { status, output } = await runProgram(parameters);
+      expect([status, output]).toEqual([0, expect.stringMatching(/^(Usage|Commands):/)]);
+    }
   });
 
   it("lets --help override other actions", () => {
@@ -116,7 +124,7 @@ describe("a command line with a command", () => {
         "Options:",
         "  --by <groups>  what to group by",
         "  --json         print JSON",
-        "  --help         print this help and exit",
+        "  -h, --help     print this help and exit",
         "",
         "Examples:",
         "  # Try it",

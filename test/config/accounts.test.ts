@@ -100,7 +100,7 @@ authentication:
     });
     const { authentication } = parse(describeConfig(config));
     expect(authentication.keys[0]).toMatchObject({
-      sha256: "01234567…",
+      sha256: digest,
       models: ["gpt-*"],
       expires: "2026-12-31T16:00:00.000Z",
       limits: { requests_per_minute: 5 },

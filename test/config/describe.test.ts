@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
+import { changesBetween } from "../../src/config/changes.ts";
 import { describeConfig } from "../../src/config/describe.ts";
-import { load } from "./harness.ts";
+import { removed } from "../../src/config/described.ts";
+import { dollar, load } from "./harness.ts";
 
 it("describes the resolved configuration with reasons and without secrets", () => {
   const yaml = `
@@ -23,7 +25,13 @@ providers:
       require_account: false,
       keys: [
         {
-          ...{ id: "a", sha256: "01234567…", accounts: ["one", "two"], default_account: "two", role: "caller" },
+          ...{
+            id: "a",
+            sha256: "0123456789abcdef".repeat(4),
+            accounts: ["one", "two"],
+            default_account: "two",
+            role: "caller",
+          },
           models: ["*"],
         },
       ],
@@ -57,19 +65,18 @@ providers:
     providers: {
       openai: {
         enabled: true,
-        reason: "providers.openai.api_key is set",
         base_url: "https://api.openai.com/v1",
-        api_key: "[secret]",
-        headers: { "x-key": "[hidden]" },
+        api_key: removed,
+        headers: { "x-key": removed },
         timeouts: { connect: "10s", first_event: "5m", idle: "2m" },
         max_connections: 256,
         http2: "off",
         trace_context: "off",
-        options: { region: "[hidden]", retries: 2, list: ["[hidden]"] },
+        options: { region: removed, retries: 2, list: [removed] },
       },
-      vllm: { enabled: false, reason: "set VLLM_BASE_URL to turn it on" },
-      echo: expect.objectContaining({ enabled: true, reason: "needs no configuration" }),
-      local: { enabled: false, reason: "run `npm run demo` to fetch a model" },
+      vllm: { enabled: false },
+      echo: expect.objectContaining({ enabled: true }),
+      local: { enabled: false },
     },
     models: {},
     prices: {},
@@ -97,6 +104,42 @@ providers:
       max_open_share: 0.5,
     },
   });
+});
+
+it("prints why each provider is on or off as a comment", () => {
+  const shown = describeConfig(load("", { OPENAI_API_KEY: "sk-secret" }));
+  expect(shown).toContain("  # OPENAI_API_KEY is set\n  openai:\n    enabled: true\n");
+  expect(shown).toContain("  # set VLLM_BASE_URL to turn it on\n  vllm:\n    enabled: false\n");
+});
+
+it("prints references of the file and variables as they are, and reports each other secret", () => {
+  const yaml = `
+accounts: { one: { display_name: "costs $${dollar}{5}" } }
+providers:
+  openai: { headers: { a: "Bearer ${dollar}{TOKEN}", b: sk-secret, c: "sk-${dollar}{TOKEN}", d: "${dollar}{TOKEN:-sk-secret}" } }
+  eu: { dialect: openai, base_url: http://eu, keys: [{ name: a, value: "${dollar}{TOKEN}" }, { name: b, value: sk-secret }] }
+state: { redis: "redis://:${dollar}{TOKEN}@h" }
+store: { database: "postgres://me:${dollar}{TOKEN}@h/db" }
+`;
+  const environment = { TOKEN: "word", OPENAI_API_KEY: "sk-secret" };
+  const written = parse(yaml);
+  const config = load(yaml, environment);
+  const reported: string[] = [];
+  const shown = describeConfig(config, { written, folder: "/" }, (path) => reported.push(path));
+  expect(shown).not.toMatch(/sk-secret|word/);
+  const { accounts, providers, state, store } = parse(shown);
+  expect(accounts.one.display_name).toBe(`costs $${dollar}{5}`);
+  expect(providers.openai.api_key).toBe(`${dollar}{OPENAI_API_KEY}`);
+  expect(providers.openai.headers).toEqual({ a: `Bearer ${dollar}{TOKEN}`, b: removed, c: removed, d: removed });
+  expect(providers.eu.keys.map(({ value }: { value: string }) => value)).toEqual([`${dollar}{TOKEN}`, removed]);
+  expect([state.redis, store.database]).toEqual([written.state.redis, written.store.database]);
+  const headers = ["b", "c", "d"].map((name) => `providers.openai.headers.${name}`);
+  expect(reported).toEqual([...headers, "providers.eu.keys[1].value"]);
+  const again = load(shown, { ...environment, REMOVED: "sk-secret" });
+  expect(changesBetween(config, again).keys).toEqual(["providers"]);
+  expect(
+    load(describeConfig(again, { written: parse(shown), folder: "/" }), { ...environment, REMOVED: "x" }),
+  ).toBeDefined();
 });
 
 it("describes resolved models and deployments", () => {
@@ -133,7 +176,7 @@ deployments:
       profile: "egp-deployment",
       ...facts,
       template_family: "none",
-      parameters: [{ name: "tone", type: "string", required: true, description: "" }],
+      parameters: [{ name: "tone", type: "string", required: true }],
     },
   });
 });

@@ -104,6 +104,20 @@ describe("without a file", () => {
     expect(problems.map(({ path }) => path).sort()).toEqual(Object.keys(environment).sort());
   });
 
+  it.each([
+    ["http: { address: 127.0.0.1:50051 }", "http.address", "grpc.address"],
+    ["telemetry: { metrics_address: 127.0.0.1:50051 }", "telemetry.metrics_address", "grpc.address"],
+    ["telemetry: { metrics_address: 0.0.0.0:8080 }", "telemetry.metrics_address", "http.address"],
+  ])("reports two listeners with one port: %s", (yaml, path, other) => {
+    const fix = "write another port";
+    expect(problemsOf(() => load(yaml))).toEqual([{ path, problem: `has the port of ${other}`, fix }]);
+  });
+
+  it("lets each listener have a free port, and one port on two addresses", () => {
+    expect(pathsOf("grpc: { address: 127.0.0.1:0 }\nhttp: { address: 127.0.0.1:0 }")).toEqual([]);
+    expect(pathsOf("grpc: { address: 127.0.0.1:9 }\nhttp: { address: 127.0.0.2:9 }")).toEqual([]);
+  });
+
   it("treats an empty variable as unset", () => {
     const environment = { DRAGOMAN_CONFIG: "", DRAGOMAN_GRPC_ADDRESS: "", OPENAI_API_KEY: "", OPENAI_BASE_URL: "" };
     expect(loadConfig({ environment, providers }).providers.map(({ name }) => name)).toEqual(["echo"]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import type { ConfigurableProvider } from "../../src/config/provider.ts";
 import { load, pathsOf, providers } from "./harness.ts";
 
 const states = (yaml: string, environment: Environment = {}) =>
@@ -158,6 +159,18 @@ describe("a provider that is enabled in the file", () => {
     expect(pathsOf("providers: { openai: { enabled: true, base_url: http://h } }")).toEqual([]);
     expect(pathsOf("providers: { openai: { enabled: true, headers: { x-key: k } } }")).toEqual([]);
     expect(pathsOf("providers: { openai: { enabled: true } }", { OPENAI_API_KEY: "k" })).toEqual([]);
+  });
+
+  it.each([
+    ["http://host:11434", "http://host:11434/v1"],
+    ["http://host:11434/", "http://host:11434/v1"],
+    ["http://host:11434/v1", "http://host:11434/v1"],
+    ["http://host:11434/v1/", "http://host:11434/v1"],
+    ["http://host/models/api", "http://host/models/api"],
+  ])("adds the usual path of a server that operators run: %s", (written, used) => {
+    const own = [{ ...providers[1], name: "vllm", usualPath: "/v1" } as ConfigurableProvider];
+    const settings = loadConfig({ environment: { VLLM_BASE_URL: written }, providers: own }).providers;
+    expect(settings.map(({ baseUrl }) => baseUrl)).toEqual([used]);
   });
 
   it("requires a base URL if there is no default", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { removed } from "../../src/config/described.ts";
 import { resolveProxy, proxy as schema } from "../../src/config/proxy.ts";
 
 const chosen = (environment: Readonly<Record<string, string>>, url: string) =>
@@ -69,7 +70,7 @@ describe("the proxy of a provider", () => {
     expect(JSON.stringify([choice, configured])).not.toContain("secret@");
     const none = resolveProxy({ environment: both, configured: "none", on: true }, () => {});
     expect(none.proxyOf(new URL("https://api.example"))).toBeUndefined();
-    expect([choice.configured, none.configured]).toEqual(["http://own.example:4", "none"]);
+    expect([choice.configured, none.configured]).toMatchObject([{ rest: `http://${removed}@own.example:4` }, "none"]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
+import { removed } from "../../src/config/described.ts";
 import { load, problemsOf } from "./harness.ts";
 
 const problems = (state: string) =>
@@ -14,7 +15,7 @@ describe("the section state", () => {
     const shown = describeConfig(config);
     expect(shown).not.toContain("s3cret");
     expect(parse(shown)).toMatchObject({
-      state: { redis: "rediss://dragoman:REMOVED@redis.example:6380/2", prefix: "team" },
+      state: { redis: `rediss://dragoman:${removed}@redis.example:6380/2`, prefix: "team" },
     });
   });
 

@@ -1,8 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { describeConfig } from "../../src/config/describe.ts";
+import { removed } from "../../src/config/described.ts";
 import { load, problemsOf, temporaryFolder } from "./harness.ts";
 
 const problems = (store: string, folder = temporaryFolder()) =>
@@ -57,6 +59,19 @@ describe("the section store", () => {
     expect(problem).not.toContain(url === "sqlite:" ? "''" : url);
   });
 
+  it("names a database file that cannot be one", () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "folder"));
+    writeFileSync(join(folder, "text"), "not a database at all");
+    writeFileSync(join(folder, "empty"), "");
+    const fix = "give the path of a SQLite database, or of a new file";
+    expect(problems('database: "sqlite:folder"', folder)).toEqual([`store.database: is a folder; ${fix}`]);
+    expect(problems('database: "sqlite:text"', folder)).toEqual([`store.database: is not a SQLite database; ${fix}`]);
+    expect(problems('database: "sqlite:empty"', folder)).toEqual([]);
+    new DatabaseSync(join(folder, "real")).exec("create table t (a)");
+    expect(problems('database: "sqlite:real"', folder)).toEqual([]);
+  });
+
   it("names what is wrong in other values, and what to write", () => {
     expect(
       problems(
@@ -99,8 +114,8 @@ describe("the section store", () => {
     const shown = describeConfig(load(yaml));
     expect(shown).not.toContain("sk-secret");
     expect(parse(shown).store).toMatchObject({
-      database: "postgres://me:hidden@host/db?sslpassword=hidden&sslmode=require",
-      sinks: { otlp: { endpoint: "https://collector", headers: { authorization: "[hidden]" } } },
+      database: `postgres://me:${removed}@host/db?sslpassword=${removed}&sslmode=require`,
+      sinks: { otlp: { endpoint: "https://collector", headers: { authorization: removed } } },
     });
   });
 });

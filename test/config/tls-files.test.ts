@@ -60,10 +60,13 @@ describe.skipIf(!hasOpenssl)("certificates (made with openssl; skipped where it 
     expect(problemsOf(() => load(tls))).toEqual([{ path: `grpc.tls.${key}`, problem, fix: expect.any(String) }]);
   });
 
-  it("describes certificates by subject and expiry only", () => {
-    const shown = describeConfig(load("certificate: server.crt, key: server.key, client_authority: other.crt"));
-    expect(shown).toMatch(/certificate:\n {6}subject: CN=server\n {6}expires: \d{4}-/);
-    expect(shown).toMatch(/client_authority:\n {6}subject: CN=other\n/);
+  it("describes certificates by their paths, with subject and expiry in a comment", () => {
+    const tls = { certificate: "server.crt", key: "server.key", client_authority: "other.crt" };
+    const config = load("certificate: server.crt, key: server.key, client_authority: other.crt");
+    const shown = describeConfig(config, { written: { grpc: { tls } }, folder: "/etc/dragoman" });
+    expect(shown).toMatch(/# CN=server, expires \d{4}-.*\n {4}certificate: \/etc\/dragoman\/server.crt\n/);
+    expect(shown).toMatch(/# CN=other, expires .*\n {4}client_authority: \/etc\/dragoman\/other.crt\n/);
+    expect(shown).toContain("    key: /etc/dragoman/server.key\n");
     expect(shown).not.toContain("BEGIN");
   });
 

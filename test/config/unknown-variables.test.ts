@@ -15,8 +15,10 @@ it("knows Dragoman's variables, those of providers, and those that Kubernetes se
   const names = [
     ...["DRAGOMAN_CONFIG", "DRAGOMAN_GRPC_ADDRESS", "DRAGOMAN_HTTP_ADDRESS", "DRAGOMAN_AUTHENTICATION"],
     ...["DRAGOMAN_API_KEYS", "DRAGOMAN_LOG_LEVEL", "DRAGOMAN_LOCAL_HOME", "DRAGOMAN_LOCAL_MODEL"],
-    ...["DRAGOMAN_SERVICE_HOST", "DRAGOMAN_SERVICE_PORT", "DRAGOMAN_SERVICE_PORT_GRPC", "DRAGOMAN_PORT"],
+    ...["DRAGOMAN_SERVICE_HOST", "DRAGOMAN_SERVICE_PORT", "DRAGOMAN_SERVICE_PORT_GRPC"],
     ...["DRAGOMAN_PORT_50051_TCP", "DRAGOMAN_PORT_50051_TCP_ADDR", "DRAGOMAN_PORT_8080_TCP_PROTO"],
   ];
-  expect(unknownVariables(Object.fromEntries(names.map((name) => [name, "x"])), providers)).toEqual([]);
+  const environment = Object.fromEntries(names.map((name) => [name, "x"]));
+  expect(unknownVariables({ ...environment, DRAGOMAN_PORT: "tcp://10.0.0.1:50051" }, providers)).toEqual([]);
+  expect(unknownVariables({ DRAGOMAN_PORT: "8080" }, providers)).toHaveLength(1);
 });

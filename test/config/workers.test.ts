@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import { peekWorkers } from "../../src/config/workers-number.ts";
 import { provider as local } from "../../src/providers/local/index.ts";
 import { problemsOf, writeConfig } from "./harness.ts";
 
@@ -24,10 +25,21 @@ it("reads the number of workers, which is 1 by default, and that of the cores wi
   }
 });
 
-it("rejects workers together with models in the memory of each", () => {
-  expect(problems("{ workers: 2, providers: { local: { enabled: true } } }")).toEqual([
-    "providers.local: would load its models in each worker; set providers.local.enabled to false, or workers to 1",
+it("peeks at the number of workers as loading the configuration reads it", () => {
+  const peek = (yaml: string) => peekWorkers(writeConfig(yaml), { COUNT: "3" });
+  expect(["", "workers: 3", 'workers: "3"', `workers: \${COUNT}`, "workers: auto"].map(peek)).toEqual([
+    ...[1, 3, 3, 3, availableParallelism()],
   ]);
-  expect(problems("{ workers: 2, providers: { local: { enabled: false } } }")).toEqual([]);
-  expect(problems("{ workers: 1, providers: { local: { enabled: true } } }")).toEqual([]);
+  // Loading reports these.
+  expect(["workers: 0", "workers: 257", "workers: 1.5", "workers: [", `workers: \${MISSING}`].map(peek)).toEqual([
+    ...[1, 1, 1, 1, 1],
+  ]);
+  expect([peekWorkers("/nowhere.yaml", {}), peekWorkers(undefined, {}), peekWorkers("/dev/stdin", {})]).toEqual([
+    1, 1, 1,
+  ]);
+  expect(peekWorkers(undefined, { DRAGOMAN_CONFIG: writeConfig("workers: 2") })).toBe(2);
+});
+
+it("takes workers together with models in memory, which a process has for all workers", () => {
+  expect(load("{ workers: 2, providers: { local: { enabled: true } } }").workers).toBe(2);
 });

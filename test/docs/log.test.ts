@@ -85,7 +85,7 @@ let ofWorkers: readonly Line[];
 beforeAll(async () => {
   lines = await playLoad();
   ofWorkers = await playWorkers();
-}, 60_000);
+}, 120_000);
 
 describe("the log of calls of every kind", () => {
   it("has exactly the documented fields, with their types", () => {

@@ -74,7 +74,7 @@ describe("an upload that is rejected before its end", () => {
     ["an unknown path on a connection that is to be closed", "404", ["POST /nothing HTTP/1.0", "Host: localhost"]],
     [
       "a page that is asked for with POST on a connection that is to be closed",
-      "404",
+      "405",
       ["POST /healthz HTTP/1.1", "Host: localhost", "Connection: close"],
     ],
     [

@@ -178,7 +178,7 @@ describe("an unknown method, service or page", () => {
         path,
       })),
     ),
-  )("rejects an unknown method with ErrorInfo and no record: $path over $wire", async ({ wire, path }) => {
+  )("rejects an unknown method with ErrorInfo and one record: $path over $wire", async ({ wire, path }) => {
     const from = service.records.length;
     const ending = await callRaw(wire, service, { path, body: frame(message), headers: withKey });
     expect(ending).toMatchObject({
@@ -186,7 +186,7 @@ describe("an unknown method, service or page", () => {
       info: { reason: "METHOD_NOT_FOUND", domain: "dragoman" },
       message: expect.stringContaining(path),
     });
-    expect(await recordsSoFar(from)).toEqual([]);
+    expect(await recordsSoFar(from)).toMatchObject([{ method: "unknown", reason: "METHOD_NOT_FOUND" }]);
   });
 
   it("rejects a health check of an unknown service with ErrorInfo", async () => {
@@ -197,9 +197,9 @@ describe("an unknown method, service or page", () => {
   });
 
   it.each([
-    ["POST", completeChat, 415, "unsupported content-type: write content-type: application/json for JSON"],
-    ["POST", streamChat, 415, "unsupported content-type: a stream needs a gRPC, gRPC-Web or Connect client"],
-    ["GET", completeChat, 405, "use POST"],
+    ["POST", completeChat, 415, "send content-type: application/json, and the request as JSON"],
+    ["POST", streamChat, 415, "a stream needs a gRPC, gRPC-Web or Connect client"],
+    ["GET", completeChat, 405, "send POST with content-type: application/json"],
   ])("explains a %s of %s with %i", async (method, path, status, text) => {
     const body = method === "POST" ? { body: "{}", headers: { "content-type": "text/plain" } } : {};
     const response = await fetch(`http://${service.httpAddress}${path}`, { method, ...body });

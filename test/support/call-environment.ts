@@ -16,6 +16,7 @@ export function callBounds(changes: Partial<CallBounds> = {}): CallBounds {
     maxCallMs: 60_000,
     maxRequestMs: 30_000,
     maxCallsPerModel: undefined,
+    workers: 1,
     maxAnswerBytes: 1_000_000,
     maxValues: 250_000,
     counting: counting.limits,

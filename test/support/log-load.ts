@@ -200,12 +200,12 @@ async function playCalls(
   const running = stream(scriptEcho({ text: answer, stall: { after: 1 } }), { ...options, signal: cancelled.signal });
   const stalled = complete("slow/model", {}, { ...options, signal: cancelled.signal });
   await slow.received(1);
-  // Waits in the queue of the provider, until its deadline. Another one finds the queue full.
-  const waits = complete("slow/model", {}, { ...options, timeoutMs: 300 });
-  await complete("slow/model", {}, { ...options, timeoutMs: 200 });
-  await waits;
+  // One waits in the queue of the provider, until it is cancelled. The other one finds the queue full.
+  const queued = [1, 2].map(() => complete("slow/model", {}, { ...options, signal: cancelled.signal }));
+  await Promise.race(queued);
   cancelled.abort();
-  await Promise.all([running, stalled]);
+  await Promise.all([running, stalled, ...queued]);
+  await stream(scriptEcho({ text: answer, stall: { after: 1 } }), { ...options, timeoutMs: 1_000 });
 
   // Mistakes of the caller.
   await complete("main/gpt-4o", { parameters: { temperature: 9, n: 0 } });

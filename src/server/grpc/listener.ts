@@ -1,12 +1,12 @@
 import { constants, type Http2Server, type ServerOptions } from "node:http2";
 import type { DescMessage } from "@bufbuild/protobuf";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
-import { formatAddress } from "../../config/address.ts";
+import { type Address, formatAddress } from "../../config/address.ts";
 import type { Config } from "../../config/config.ts";
 import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
 import { type EmbedResponse, EmbedResponseSchema } from "../../gen/dragoman/v1/embedding_service_pb.js";
 import type { Duration } from "../connections.ts";
-import { ListenError } from "../listen-error.ts";
+import { listenError } from "../listen-problem.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createGrpcAccess, type GrpcAccess } from "./access.ts";
 import { addService, type Encoders } from "./bridge.ts";
@@ -37,10 +37,9 @@ export async function listenGrpc(
   config: Config,
   { calls, mounted, targetHealth, rejections }: Services,
 ): Promise<Listener> {
-  const methods = mounted.flatMap((service) => service.methods);
   const names = mounted.map(({ service }) => service.typeName);
   // Health needs no API key.
-  const access = createGrpcAccess(calls, methods, new Set(healthDurations.keys()));
+  const access = createGrpcAccess({ calls, mounted }, new Set(healthDurations.keys()));
   const sessions = new Sessions(config.limits, rejections, openPaths);
   const server = new Server({ interceptors: [access.interceptor], ...serverOptions(config) });
   let current = config;
@@ -54,11 +53,7 @@ export async function listenGrpc(
   const stopServing = addHealth(server, ["", ...names], targetHealth);
   const { host, tls } = config.grpc;
   const credentials = tls && new TlsCredentials(tls);
-  const port = await bind(server, formatAddress(config.grpc), credentials ?? ServerCredentials.createInsecure()).catch(
-    (error: unknown) => {
-      throw new ListenError({ key: "grpc.address", variable: "DRAGOMAN_GRPC_ADDRESS", address: config.grpc }, error);
-    },
-  );
+  const port = await bind(server, config.grpc, credentials ?? ServerCredentials.createInsecure());
   return {
     address: { host, port },
     prepare(next) {
@@ -136,8 +131,11 @@ function guarded(listener: StreamListener): StreamListener {
   };
 }
 
-function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+function bind(server: Server, address: Address, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+    server.bindAsync(formatAddress(address), credentials, (error, port) => {
+      if (error) reject(listenError(error, address, { key: "grpc.address", variable: "DRAGOMAN_GRPC_ADDRESS" }));
+      else resolve(port);
+    });
   });
 }

@@ -21,14 +21,15 @@ import type { Services } from "../listener.ts";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
 import { decompressInTurn } from "../services/decompression.ts";
-import { libraryError, methodNotFound } from "../services/library-errors.ts";
+import { libraryError } from "../services/library-errors.ts";
 import { type Access, roleFor } from "../services/method-rules.ts";
 import type { MountedMethod } from "../services/mounted-service.ts";
 import { type FailedRequest, statusOf } from "../services/status.ts";
+import { createMethodNotFound } from "../services/unknown-method.ts";
 import { checkedBody, checkedCompression } from "./bounded-request.ts";
 import { type CallOf, heldBody } from "./held-body.ts";
 import { jsonOptions, mistakesIn } from "./json-requests.ts";
-import { withText, wrongHttp } from "./wrong-http.ts";
+import { jsonError, wrongHttp } from "./wrong-http.ts";
 
 type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];
 type Request = Parameters<Handler>[0];
@@ -80,6 +81,7 @@ export function createConnectHandler(
   // Handlers that only send an error, in the protocol of the request (Connect or gRPC-Web). Their request gate runs
   // before the method and throws the error in `rejection`.
   const rejecters = createHandlers(config, methods, throwRejection, "json");
+  const methodNotFound = createMethodNotFound(rejecters.keys());
 
   function reject(rejecter: Handler, request: Request, error: ConnectError): Promise<Response> {
     return rejecter({ ...request, body: noBody(), contextValues: createContextValues().set(rejection, error) });
@@ -94,14 +96,7 @@ export function createConnectHandler(
     const body = formatOf(request) === "json" ? held : checked(handler, request, held);
     const response = await decoding.run(entryOf, () => handler({ ...request, body, contextValues: values }));
     const entry = entryOf();
-    if (entry === undefined) {
-      const error = wrongHttp(response, handler);
-      if (error === undefined) return response;
-      const stream = handler.method.methodKind === "server_streaming";
-      services.calls.reject(sourceOf(request, client), { name: handler.method.name, stream, mayCost: false }, error);
-      return withText(response, error);
-    }
-    if (entry.reached) return response;
+    if (entry === undefined || entry.reached) return response;
     // Discard the response body: read it to its end, so that its generator does not stay suspended. It does not wait.
     for await (const _ of response.body ?? []);
     const { call, context } = entry;
@@ -119,9 +114,7 @@ export function createConnectHandler(
     return checkedBody(chunks, { schema: method.input, header, maxBytes, check: wireCheck(maxValues) });
   }
 
-  async function rejectUnknown(rejecter: Handler, path: string, request: Request, client: Client): Promise<Response> {
-    const error = methodNotFound(path, rejecters.keys());
-    services.calls.reject(sourceOf(request, client), unknownMethod, error);
+  async function rejectUnknown(rejecter: Handler, request: Request, error: GatewayError): Promise<Response> {
     const response = await reject(rejecter, request, toConnectError(error, { requestId: "" }));
     // Connect sets 501 (not implemented). Send 404 instead: Connect clients read the error from the body anyway.
     return response.status >= 400 ? { ...response, status: 404 } : response;
@@ -131,13 +124,30 @@ export function createConnectHandler(
     const format = formatOf(request);
     const [handler, rejecter] = [handlers[format].get(path), rejecters.get(path)];
     if (handler !== undefined && rejecter !== undefined) {
-      return handle(handler, rejecter, request, client);
+      const wrong = wrongHttp(handler, request);
+      if (wrong === undefined) return handle(handler, rejecter, request, client);
+      const stream = handler.method.methodKind === "server_streaming";
+      services.calls.reject(sourceOf(request, client), { name: handler.method.name, stream, mayCost: false }, wrong);
+      return Promise.resolve(jsonError(wrong));
     }
-    if (request.method !== "POST") return undefined;
     const contentType = request.header.get("content-type") ?? "";
+    if (!isRpc(path, contentType, services)) return undefined;
+    const error = methodNotFound(path);
+    services.calls.reject(sourceOf(request, client), unknownMethod, error);
     const rejecterOfType = [...rejecters.values()].find((candidate) => candidate.supportedContentType(contentType));
-    return rejecterOfType && rejectUnknown(rejecterOfType, path, request, client);
+    const isCall = rejecterOfType !== undefined && request.method === "POST";
+    return isCall ? rejectUnknown(rejecterOfType, request, error) : Promise.resolve(jsonError(error));
   };
+}
+
+/** Whether a request means a method, and not a page or another HTTP API, by its content type or its path. */
+function isRpc(path: string, contentType: string, { mounted }: Services): boolean {
+  if (/^application\/(?:grpc|connect|proto)\b/i.test(contentType)) return true;
+  const [service = "", method] = path.split("/").filter((segment) => segment !== "");
+  if (method !== undefined && /^\w+(?:\.\w+)+$/.test(service)) return true;
+  return mounted.some(({ service: { typeName, name } }) =>
+    [typeName.toLowerCase(), name.toLowerCase()].includes(service.toLowerCase()),
+  );
 }
 
 /** Format of the messages of a request. JSON and binary messages have different checks before Connect decodes them. */
@@ -213,8 +223,10 @@ function createHandlers(
   // Types that a google.protobuf.Any in JSON can have: those in the files of the services.
   const registry = createRegistry(...methods.map(({ method }) => method.parent.file));
   const { maxRequestBytes, maxValues } = config.limits;
+  // Options of a method replace those of the router.
+  const protocols = { grpc: false };
   const router = createConnectRouter({
-    grpc: false,
+    ...protocols,
     requestGate,
     readMaxBytes: maxRequestBytes,
     binaryOptions: decodeOptions,
@@ -225,6 +237,7 @@ function createHandlers(
     );
     // The cast is safe: `mountService` takes implementations of the methods of its service.
     router.rpc(method, implementation as MethodImpl<typeof method>, {
+      ...protocols,
       acceptCompression,
       jsonOptions: jsonOptions({ schema: method.input, maxValues, registry, onText: keepText }),
     });

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ComponentStates } from "../../component-states.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
 
+export const healthPaths: readonly string[] = ["/healthz", "/readyz"];
+
 /** Whether a request is a health probe of a load balancer or an orchestrator. */
 export function isHealthPage(request: IncomingMessage): boolean {
   if (request.method !== "GET" && request.method !== "HEAD") return false;
-  const path = requestPath(request);
-  return path === "/healthz" || path === "/readyz";
+  return healthPaths.includes(requestPath(request));
 }
 
 /** What the pages tell about the service. */

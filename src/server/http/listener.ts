@@ -8,15 +8,17 @@ import { retryAfterMs } from "../../load/overloaded.ts";
 import { clientSignal, cutOffRequest } from "../../surfaces/kit/http-source.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
 import { answerMs, Connections } from "../connections.ts";
-import { listen } from "../listen-error.ts";
+import { listenError } from "../listen-problem.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
+import { createFrontPage, isFrontPage } from "./front-page.ts";
 import { answerHealthPage, isHealthPage } from "./health-pages.ts";
 import { lingerAtClose } from "./lingering-close.ts";
 import { createMetricsHandler, isMetricsPage } from "./metrics-page.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
+import { createUnservedHandler } from "./unserved.ts";
 
 /**
  * Maximum number of requests that begin in one turn of the event loop. Thousands of connections can have one at once;
@@ -38,14 +40,20 @@ const keepAliveTimeout = 620_000;
 const handshakeTimeout = 10_000;
 
 /**
- * Opens the HTTP/1.1 listener, which serves Connect (JSON and binary), gRPC-Web, the other HTTP APIs and health pages.
+ * Opens the HTTP/1.1 listener, which serves Connect (JSON and binary), gRPC-Web, the other HTTP APIs and pages.
+ *
+ * @param grpcAddress address of the gRPC listener, for the page `/`
  */
-export async function listenHttp(config: Config, services: Services): Promise<Listener> {
+export async function listenHttp(
+  config: Config,
+  services: Services,
+  grpcAddress: Listener["address"],
+): Promise<Listener> {
   let ready = true;
   let closing = false;
   let leaving = false;
   const open = new Set<ServerResponse>();
-  let answer = createAnswer(config, services);
+  let answer = createAnswer(config, services, grpcAddress);
   const connections = new Connections<ServerResponse>(config.limits, services.rejections, {
     isComplete: (response) => response.req.complete,
     close: (response) => response.destroy(),
@@ -92,13 +100,18 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
     else void turn.then(() => response.destroyed || answerRequest(request, response));
   });
   connections.guard(server);
-  await listen(server, { key: "http.address", variable: "DRAGOMAN_HTTP_ADDRESS", address: config.http });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(listenError(error, config.http, { key: "http.address", variable: "DRAGOMAN_HTTP_ADDRESS" }));
+    });
+    server.listen(config.http.port, config.http.host, resolve);
+  });
   // A server that listens on a host and port always has an AddressInfo.
   const { port } = server.address() as AddressInfo;
   return {
     address: { host: config.http.host, port },
     prepare(next) {
-      const nextAnswer = createAnswer(next, services);
+      const nextAnswer = createAnswer(next, services, grpcAddress);
       const nextMetrics = createMetrics(next);
       const context = next.http.tls && secureContext(next.http.tls);
       return () => {
@@ -146,11 +159,13 @@ export async function listenHttp(config: Config, services: Services): Promise<Li
   }
 }
 
-/** Creates the listener for all requests but those of health pages. */
-function createAnswer(config: Config, services: Services): RequestListener {
+/** Creates the listener for all requests but those of health pages and metrics. */
+function createAnswer(config: Config, services: Services, grpcAddress: Listener["address"]): RequestListener {
   const answerCall = createCallHandler(config, services);
+  const answerFrontPage = createFrontPage(config, services, grpcAddress);
   return guardBrowsers(config, (request, response) => {
-    if (!services.surfaces(request, response)) answerCall(request, response);
+    if (isFrontPage(request)) answerFrontPage(request, response);
+    else if (!services.surfaces(request, response)) answerCall(request, response);
   });
 }
 
@@ -160,6 +175,7 @@ function createAnswer(config: Config, services: Services): RequestListener {
  */
 function createCallHandler(config: Config, services: Services): RequestListener {
   const answerCall = createConnectHandler(config, services);
+  const answerUnserved = createUnservedHandler(config, services);
   return (request, response) => {
     limitTimeouts(request.headers, config.limits.maxCallMs);
     const body = readBody(request, response, config.limits.maxRequestBytes);
@@ -169,9 +185,7 @@ function createCallHandler(config: Config, services: Services): RequestListener 
       signal: clientSignal(request, response),
     });
     if (answer === undefined) {
-      const text = "not found: use POST /dragoman.v1.ChatService/CompleteChat, GET /healthz or GET /readyz\n";
-      response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
-      response.end(text);
+      answerUnserved(request, response);
       return;
     }
     releaseHandlerOnClose(response);

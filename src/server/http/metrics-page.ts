@@ -3,12 +3,12 @@ import type { AddressInfo } from "node:net";
 import { isLoopback } from "../../config/address.ts";
 import type { Config } from "../../config/config.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
-import { listen } from "../listen-error.ts";
+import { listenError } from "../listen-problem.ts";
 import type { MetricsPage, RenderedMetrics } from "../listener.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 
 /** Path of the page. */
-const metricsPath = "/metrics";
+export const metricsPath = "/metrics";
 
 /** Most connections to the listener of the page, and longest time in ms of a request. */
 const maxConnections = 64;
@@ -61,7 +61,10 @@ export async function listenMetrics(
     response.end(`not found: use GET ${metricsPath}\n`);
   });
   server.maxConnections = maxConnections;
-  await listen(server, { key: "telemetry.metrics_address", address: { host, port } });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(listenError(error, { host, port }, { key: "telemetry.metrics_address" })));
+    server.listen(port, host, resolve);
+  });
   // A server that listens on a host and port always has an AddressInfo.
   const { port: opened } = server.address() as AddressInfo;
   return {

@@ -1,6 +1,5 @@
 import { Code } from "@connectrpc/connect";
 import { GatewayError, type Reason } from "../../errors.ts";
-import { nearest } from "../../nearest.ts";
 
 /** Reasons for the status codes with which grpc-js and Connect end a call before its method starts. */
 const reasons: Readonly<Partial<Record<number, Reason>>> = {
@@ -27,6 +26,9 @@ const cardinality: readonly (readonly [text: RegExp, message: string])[] = [
   [/^Received a second request|received extra input/, "the request has more than one message; send exactly one"],
 ];
 
+/** Text of Connect for a message above the maximum size. */
+const tooLarge = /^message size (\d+) is larger than configured readMaxBytes (\d+)/;
+
 /** Texts of Connect for a request that ends within a message. */
 const incomplete = /incomplete envelope|promised \d+ bytes/;
 
@@ -48,18 +50,15 @@ export function undeclaredEncoding(): GatewayError {
 export function libraryError(code: number, text: string): GatewayError {
   if (undeclaredCompression.test(text)) return undeclaredEncoding();
   if (incomplete.test(text)) return new GatewayError("INVALID_REQUEST", "the request ends within a message");
+  const [, size, most] = tooLarge.exec(text) ?? [];
+  if (size !== undefined) {
+    // Without the prefix, the first letters of a JSON text are read as the length.
+    const fix = "or, if its 5-byte prefix is missing, send application/json to a method without a stream";
+    const message = `a message has ${size} bytes, above limits.max_request_size (${most}); send less, ${fix}`;
+    return new GatewayError("REQUEST_TOO_LARGE", message);
+  }
   for (const [pattern, message] of cardinality) {
     if (pattern.test(text)) return new GatewayError("INVALID_REQUEST", message, { status: "UNIMPLEMENTED" });
   }
   return new GatewayError(reasons[code] ?? "INVALID_REQUEST", text);
-}
-
-/** Creates the error for a path that no method has. `known`: the paths of all methods. */
-export function methodNotFound(path: string, known: Iterable<string>): GatewayError {
-  const [near] = nearest(path, known, 1);
-  const fix =
-    near === undefined
-      ? "call a method of dragoman.v1.ChatService or dragoman.v1.ModelService"
-      : `did you mean ${near}?`;
-  return new GatewayError("METHOD_NOT_FOUND", `unknown method ${path}; ${fix}`);
 }

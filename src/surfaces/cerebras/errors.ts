@@ -49,5 +49,7 @@ function describeField(violation: FieldViolation): string {
   const text = fieldText(violation);
   if (violation.rule !== "unknown_property") return `${text}: ${violation.description}`;
   const path = violation.field.length > 1 ? text : `body.${text}`;
-  return `${path}: property '${path}' is unsupported`;
+  // The API's own text has no hint.
+  const [, hint] = /; (.*)$/s.exec(violation.description) ?? [];
+  return `${path}: property '${path}' is unsupported${hint === undefined ? "" : `; ${hint}`}`;
 }

@@ -11,7 +11,6 @@ const warmingRoute: Route = {
   name: "cerebras-warming",
   method: "GET",
   path: "/cerebras/v1/tcp_warming",
-  toError,
   handle: ({ response }) => sendJson(response, 200, {}),
 };
 

@@ -4,6 +4,7 @@ import { type GatewayError, isLimitReason, reasons } from "../../errors.ts";
 export function httpStatusOf({ reason, facts }: GatewayError): number {
   // With 410 (Gone), the provider says that it has removed the model permanently. Keep 410 instead of the default 404.
   if (reason === "MODEL_NOT_FOUND" && facts.provider?.httpStatus === 410) return 410;
+  if (facts.allow !== undefined) return 405;
   return reasons[reason].http;
 }
 
@@ -14,11 +15,12 @@ const longestSdkDelayMs = 60_000;
  * Returns the headers of an error response, in lower case, the same in every API. OpenAI's SDK and other SDKs that
  * Stainless generates read `retry-after-ms` and `x-should-retry`; false prevents useless retries: of a status 500, and of
  * an account's limit that stays longer than these SDKs wait.
- * RFC 9110, section 15.5.2, requires `www-authenticate` with 401.
+ * RFC 9110 requires `www-authenticate` with 401 and `allow` with 405 (sections 15.5.2 and 15.5.6).
  */
 export function httpHeadersOf(error: GatewayError): Readonly<Record<string, string>> {
-  const { retryAfterMs } = error.facts;
+  const { allow, retryAfterMs } = error.facts;
   return {
+    ...(allow !== undefined && { allow }),
     ...(retryAfterMs !== undefined && {
       "retry-after": String(Math.ceil(retryAfterMs / 1000)),
       "retry-after-ms": String(retryAfterMs),

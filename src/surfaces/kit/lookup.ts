@@ -30,8 +30,8 @@ interface Lookup {
 
 /** Makes a GET route that authenticates the caller and responds with a JSON value. */
 export function lookupRoute(lookup: Lookup): Route {
-  const { name, path, toError } = lookup;
-  return { name, method: "GET", path, toError, handle: (context) => serveLookup(lookup, context) };
+  const { name, path } = lookup;
+  return { name, method: "GET", path, handle: (context) => serveLookup(lookup, context) };
 }
 
 async function serveLookup({ name, toError, lookUp }: Lookup, context: RouteContext): Promise<void> {

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { type FieldViolation, invalidRequest, mostViolations } from "../../errors.ts";
 import { fromZodPath } from "../../field-path.ts";
 import { nearest } from "../../nearest.ts";
-import { type PropertyHints, propertyHint } from "./property-hints.ts";
+import { missingHint, type PropertyHints, propertyHint } from "./property-hints.ts";
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -22,16 +22,16 @@ export function parseRequest<Schema extends z.ZodType>(
   const result = schema.safeParse(body, { error: describe });
   if (result.success) return result.data;
   const violations = result.error.issues.flatMap((issue) => violationsOf(issue, []));
+  const hintOf = ({ rule, field }: FieldViolation): string | undefined => {
+    if (rule === "unknown_property") return propertyHint(schema, field, hints);
+    return missingHint(schema, field, body);
+  };
   throw invalidRequest(
-    violations.map((found, index) =>
-      found.rule === "unknown_property" && index < mostViolations ? withHint(found, schema, hints) : found,
-    ),
+    violations.map((found, index) => {
+      const hint = index < mostViolations ? hintOf(found) : undefined;
+      return hint === undefined ? found : { ...found, description: `${found.description}; ${hint}` };
+    }),
   );
-}
-
-function withHint(found: FieldViolation, schema: z.ZodType, hints: PropertyHints): FieldViolation {
-  const hint = propertyHint(schema, found.field, hints);
-  return hint === undefined ? found : { ...found, description: `${found.description}; ${hint}` };
 }
 
 /** Makes a property optional. Null means the same as absent, and becomes undefined. */

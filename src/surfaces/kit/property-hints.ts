@@ -35,7 +35,39 @@ export function propertyHint(schema: z.ZodType, path: FieldPath, hints: Property
   if (candidate !== undefined && fold(candidate) === fold(name)) return `write ${candidate}`;
   const elsewhere = placeOf(names, name);
   if (elsewhere !== undefined) return `write ${elsewhere}`;
-  return candidate === undefined ? undefined : `did you mean ${candidate}?`;
+  const near = candidate ?? (name.length < shortest ? undefined : nearestInside(names, name));
+  return near === undefined ? undefined : `did you mean ${near}?`;
+}
+
+/**
+ * Returns what to write if a property is missing, but the body has it under another name or in another place.
+ * Undefined if it has not.
+ */
+export function missingHint(schema: z.ZodType, path: FieldPath, body: unknown): string | undefined {
+  const name = String(path.at(-1));
+  const parent = path.slice(0, -1);
+  if (Object.hasOwn(objectAt(body, parent), name)) return undefined;
+  const known = namesOf(schema).get(pattern(parent)) ?? new Set();
+  const unknown = Object.entries(objectAt(body, parent)).filter(([property]) => !known.has(property));
+  const [near] = nearest(
+    name,
+    unknown.map(([property]) => property),
+    1,
+  );
+  if (near !== undefined) return `the request has ${near}; did you mean ${name}?`;
+  const [around] = unknown.find(([, value]) => Object.hasOwn(objectAt(value, []), name)) ?? [];
+  return around === undefined ? undefined : `write it beside ${around}, not in it`;
+}
+
+/** Returns the object at a path. Empty if there is none. */
+function objectAt(body: unknown, path: FieldPath): Readonly<Record<string, unknown>> {
+  let value = body;
+  for (const step of path) value = isObject(value) ? value[String(step)] : undefined;
+  return isObject(value) && !Array.isArray(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 /** Finds a property with this name at the top level, or in an object there. */
@@ -44,6 +76,16 @@ function placeOf(names: ReadonlyMap<string, ReadonlySet<string>>, name: string):
     if (parent.includes(".") || parent.includes("*")) continue;
     const found = properties.values().find((property) => property !== "type" && fold(property) === fold(name));
     if (found !== undefined) return parent === "" ? `${found} at the top level of the body` : `${parent}.${found}`;
+  }
+  return undefined;
+}
+
+/** Finds the property with nearly this name in an object at the top level. */
+function nearestInside(names: ReadonlyMap<string, ReadonlySet<string>>, name: string): string | undefined {
+  for (const [parent, properties] of names) {
+    if (parent === "" || parent.includes(".") || parent.includes("*")) continue;
+    const [near] = nearest(name, properties, 1);
+    if (near !== undefined) return `${parent}.${near}`;
   }
   return undefined;
 }

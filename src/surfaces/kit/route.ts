@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
-import type { ToError } from "./surface.ts";
 
 /** Options of all routes. */
 export interface RouteOptions {
@@ -27,8 +26,6 @@ export interface Route {
   readonly method: "GET" | "POST" | "DELETE";
   /** Pattern of the whole path. `{name}` matches one segment, `{name*}` the rest of the path, which may be empty. */
   readonly path: string;
-  /** Translates errors of requests that no route serves, but whose path is most like this one. */
-  readonly toError: ToError;
   /** Sends the response. Never throws, never rejects. */
   handle(context: RouteContext): void | Promise<void>;
 }

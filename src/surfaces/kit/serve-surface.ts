@@ -20,8 +20,8 @@ import type { ChatSurface, Translated } from "./surface.ts";
 
 /** Makes the route of a chat API. */
 export function chatRoute(surface: ChatSurface): Route {
-  const { name, path, toError } = surface;
-  return { name, method: "POST", path, toError, handle: (context) => serveSurface(surface, context) };
+  const { name, path } = surface;
+  return { name, method: "POST", path, handle: (context) => serveSurface(surface, context) };
 }
 
 /** Serves one request: admits the call, translates the body, runs the call and sends the response. Never throws. */

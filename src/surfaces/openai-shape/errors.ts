@@ -82,7 +82,7 @@ function toErrorObject(error: GatewayError, requestId: string): object {
     message: messageOf(error, requestId),
     type: kind.type,
     param: (first && fieldText(first)) ?? error.facts.metadata?.parameter ?? kind.param ?? null,
-    code: (isInvalid && codesOfRules[first?.rule ?? ""]) || kind.code,
+    code: (isInvalid && codesOfRules[first?.rule ?? ""]) || (error.facts.allow ? "method_not_supported" : kind.code),
     ...failedGeneration(error),
   };
 }

@@ -36,7 +36,9 @@ export function nameInNamespace(name: string, namespace: ModelNamespace, catalog
   const owner = catalog.providerOf(name);
   if (owner !== undefined && owner !== provider && catalog.providersOf(provider).includes(owner)) return name;
   const isListed = models.some((model) => model.provider === provider && model.providerModel === name);
-  if (!isListed && rejectsForeign && isForeign(name, namespace, catalog)) {
+  // Without the provider, the error for `path` says how to turn it on.
+  const isOn = models.some((model) => model.provider === provider);
+  if (!isListed && rejectsForeign && isOn && isForeign(name, namespace, catalog)) {
     const message = `the model ${name} does not exist in the ${provider} API; GET /${provider}/v1/models lists its models`;
     throw new GatewayError("MODEL_NOT_FOUND", message, { metadata: { model: name } });
   }

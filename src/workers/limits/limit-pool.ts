@@ -1,8 +1,11 @@
 import type { Dealt, Given, LimitOrder, LimitReport, Wanted } from "./messages.ts";
 import { PooledLimit } from "./pooled-limit.ts";
 
-/** Longest wait in ms for a worker that does not give. What it gives later counts then. */
-const longestGiveMs = 50;
+/**
+ * Longest wait in ms for a worker that does not give: its event loop is busy. What it gives later counts then. Until it
+ * reports something, no further round waits for it.
+ */
+const longestGiveMs = 500;
 
 interface PoolOptions {
   send(worker: number, order: LimitOrder): void;
@@ -29,6 +32,8 @@ export class LimitPool {
   readonly #limits = new Map<string, PooledLimit>();
   readonly #workers = new Set<number>();
   readonly #ended = new Set<number>();
+  /** Workers that did not give in time. */
+  readonly #silent = new Set<number>();
   #next = new Map<string, Map<number, number>>();
   #round: Round | undefined;
   #rounds = 0;
@@ -47,6 +52,7 @@ export class LimitPool {
   leave(worker: number): void {
     this.#workers.delete(worker);
     this.#ended.add(worker);
+    this.#silent.delete(worker);
     for (const [name, limit] of this.#limits) {
       limit.leave(worker, this.#now());
       if (limit.isIdle(this.#now())) this.#limits.delete(name);
@@ -57,6 +63,7 @@ export class LimitPool {
   receive(worker: number, report: LimitReport): void {
     if (this.#ended.has(worker)) return;
     this.#workers.add(worker);
+    this.#silent.delete(worker);
     if (report.kind === "want") {
       for (const wanted of report.limits) this.#want(worker, wanted);
       this.#begin();
@@ -92,7 +99,7 @@ export class LimitPool {
     if (this.#round !== undefined || this.#next.size === 0) return;
     const id = ++this.#rounds;
     const timer = setTimeout(() => this.#deal(), longestGiveMs).unref();
-    this.#round = { id, wanted: this.#next, waiting: new Set(this.#workers), given: new Map(), timer };
+    this.#round = { id, wanted: this.#next, waiting: this.#workers.difference(this.#silent), given: new Map(), timer };
     this.#next = new Map();
     const names = [...this.#round.wanted.keys()];
     for (const worker of this.#workers) this.#options.send(worker, { kind: "give", round: id, names });
@@ -108,6 +115,7 @@ export class LimitPool {
     if (round === undefined) return;
     clearTimeout(round.timer);
     this.#round = undefined;
+    for (const worker of round.waiting) this.#silent.add(worker);
     const dealt = new Map<number, Dealt[]>([...round.given.keys()].map((worker) => [worker, []]));
     const now = this.#now();
     for (const [name, needs] of round.wanted) {
@@ -118,7 +126,10 @@ export class LimitPool {
         const given = limits.find((one) => one.name === name);
         if (given !== undefined && this.#workers.has(worker)) reports.set(worker, given);
       }
-      for (const [worker, deal] of limit.deal(reports, needs, now)) dealt.get(worker)?.push({ name, ...deal });
+      for (const [worker, deal] of limit.deal(reports, needs, now)) {
+        // A worker that has not given can have what a call needs.
+        dealt.get(worker)?.push({ name, ...deal, isShort: deal.isShort && this.#silent.size === 0 });
+      }
       if (limit.isIdle(now)) this.#limits.delete(name);
     }
     for (const [worker, limits] of dealt) {

@@ -6,11 +6,14 @@ import type { Dealt, Given, LimitOrder, LimitReport, Wanted } from "./messages.t
 import { rebalanceMs } from "./messages.ts";
 import { Share } from "./share.ts";
 
-/** How often a call asks for a larger share: others can take what it got before it does. */
-const mostAsks = 3;
+/** Longest wait in ms of a call for larger shares, while some worker does not give what it has. */
+const longestWaitMs = 1_000;
 
-/** Longest wait in ms for a larger share. */
-const longestAskMs = 250;
+/** Time in ms after which a call no longer waits for an answer, and asks again. */
+const longestAnswerMs = 500;
+
+/** Pause in ms before a call asks again that got an answer, but not enough. */
+const askAgainMs = 20;
 
 interface ShareOptions {
   send(report: LimitReport): void;
@@ -62,7 +65,12 @@ export class ShareStore implements LimitStore {
 
   async left(claims: readonly Claim[]): Promise<readonly Left[]> {
     await this.#options.past?.untilKnown(claims);
-    await this.#ask(claims.map((claim) => [this.#shareOf(claim), 0]));
+    await new Promise<void>((resolve) =>
+      this.#ask(
+        claims.map((claim) => [this.#shareOf(claim), 0] as const),
+        resolve,
+      ),
+    );
     return this.#wholes(claims, this.#memory.left(this.#scaled(claims)));
   }
 
@@ -75,7 +83,11 @@ export class ShareStore implements LimitStore {
 
   receive(order: LimitOrder): void {
     if (order.kind === "give") this.#give(order.round, order.names);
-    else for (const dealt of order.limits) this.#get(dealt);
+    else {
+      // Calls can wait for several of them.
+      for (const dealt of order.limits) this.#get(dealt);
+      for (const { name } of order.limits) this.#named(name).tell();
+    }
   }
 
   #reserve(callId: string, claims: readonly Claim[]): Decision | Promise<Decision> {
@@ -83,13 +95,17 @@ export class ShareStore implements LimitStore {
     return lacking.length === 0 ? this.#decide(callId, claims) : this.#decideLater(callId, claims, lacking);
   }
 
-  async #decideLater(callId: string, claims: readonly Claim[], lacking: Lacking): Promise<Decision> {
-    let lacks = lacking;
-    for (let asks = 0; asks < mostAsks && lacks.length > 0; asks++) {
-      await this.#ask(lacks);
-      lacks = this.#lacking(claims);
-    }
-    return this.#decide(callId, claims);
+  #decideLater(callId: string, claims: readonly Claim[], lacking: Lacking): Promise<Decision> {
+    const untilMs = this.#clock.us() / 1000 + longestWaitMs;
+    const { promise, resolve } = Promise.withResolvers<Decision>();
+    const decide = (): void => {
+      const lacks = this.#lacking(claims);
+      const asksAgain = lacks.length > 0 && this.#clock.us() / 1000 < untilMs;
+      if (asksAgain) setTimeout(() => this.#ask(lacks, decide), askAgainMs);
+      else resolve(this.#decide(callId, claims));
+    };
+    this.#ask(lacking, decide);
+    return promise;
   }
 
   /** Returns the shares that a call does not fit, and what it needs of them. */
@@ -105,18 +121,33 @@ export class ShareStore implements LimitStore {
     });
   }
 
-  /** Asks for larger shares, and resolves when this worker has got what there is. */
-  async #ask(lacking: Lacking): Promise<void> {
+  /**
+   * Asks for larger shares, and calls `then` when this worker has got what there is: in the same turn, since the next
+   * order can be to give it.
+   */
+  #ask(lacking: Lacking, then: () => void): void {
     const limits: Wanted[] = [];
     for (const [share, need] of lacking) {
       const wanted = this.#wanted(share, need);
       if (wanted !== undefined) limits.push(wanted);
     }
-    const dealt = Promise.all(lacking.map(([share]) => share.untilDealt()));
+    let waiting = new Set(lacking.map(([share]) => share));
+    if (waiting.size === 0) {
+      then();
+      return;
+    }
+    const finish = (): void => {
+      clearTimeout(timer);
+      waiting = new Set();
+      then();
+    };
+    const timer = setTimeout(finish, longestAnswerMs);
+    for (const share of waiting) {
+      share.onceDealt(() => {
+        if (waiting.delete(share) && waiting.size === 0) finish();
+      });
+    }
     this.#options.send({ kind: "want", limits });
-    const timer = Promise.withResolvers<void>();
-    const timeout = setTimeout(timer.resolve, longestAskMs);
-    await Promise.race([dealt, timer.promise]).finally(() => clearTimeout(timeout));
   }
 
   #wanted({ name, claim }: Share, need: number): Wanted | undefined {

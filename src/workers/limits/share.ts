@@ -17,7 +17,7 @@ export class Share {
   #taken = 0;
   #isTouched = false;
   #quietRounds = 0;
-  #dealt: PromiseWithResolvers<void> | undefined;
+  #waiting: (() => void)[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -29,10 +29,14 @@ export class Share {
     this.#quietRounds = 0;
   }
 
-  /** Resolves when the worker gets a new share. */
-  untilDealt(): Promise<void> {
-    this.#dealt ??= Promise.withResolvers<void>();
-    return this.#dealt.promise;
+  /** Calls the listener once, when the worker has got a new share. */
+  onceDealt(listener: () => void): void {
+    this.#waiting.push(listener);
+  }
+
+  /** Calls those that wait for a new share, in their order. */
+  tell(): void {
+    for (const listener of this.#waiting.splice(0)) listener();
   }
 
   /** Gives what is left of the share. Only whole amounts can be given. */
@@ -48,8 +52,6 @@ export class Share {
     this.amount += amount;
     this.others = others;
     this.shortUntilMs = shortUntilMs ?? Number.NEGATIVE_INFINITY;
-    this.#dealt?.resolve();
-    this.#dealt = undefined;
   }
 
   /** Whether calls have taken of it since the last question. */
@@ -62,7 +64,7 @@ export class Share {
   /** Whether no call has used it for a while, so that others may have it. Asked once a round. */
   isIdle(remaining: number, nowMs: number): boolean {
     this.#quietRounds++;
-    if (this.#quietRounds < idleRounds || this.#dealt !== undefined) return false;
+    if (this.#quietRounds < idleRounds || this.#waiting.length > 0) return false;
     if (this.claim?.kind === "budget") return (this.claim.period?.endMs ?? 0) < nowMs;
     return remaining >= this.amount;
   }

@@ -126,7 +126,7 @@ total                  4       1     40       0      20  $0.000004
       error: `dragoman: there is no ledger yet: the file ${join(folder, "missing.db")} does not exist; start the service, or name the service's configuration with --config\n`,
     });
     const other = temporaryFolder();
-    writeFileSync(join(other, "ledger.db"), "this is no database, but a text of some length".repeat(20));
+    writeFileSync(join(other, "ledger.db"), `SQLite format 3\0${"and then no database ".repeat(40)}`);
     expect(await run(writeStore("sqlite:ledger.db", other))).toEqual({
       ...{ status: 1, output: "" },
       error: `dragoman: cannot read the ledger in sqlite:${join(other, "ledger.db")}: file is not a database\n`,

@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../../src/errors.ts";
 import { formatDotted } from "../../../src/field-path.ts";
 import { cerebrasSurface } from "../../../src/surfaces/cerebras/chat.ts";
+import { deepinfraSurface } from "../../../src/surfaces/deepinfra/chat.ts";
 import { egpChatSurface } from "../../../src/surfaces/egp-chat/chat.ts";
 import { egpDeploymentSurface } from "../../../src/surfaces/egp-deployment/chat.ts";
 import type { ChatSurface } from "../../../src/surfaces/kit/surface.ts";
+import { openaiSurface } from "../../../src/surfaces/openai/chat.ts";
 import { apis } from "../apis.ts";
 import { noModels } from "../harness.ts";
 
@@ -30,7 +32,40 @@ const chat = (more: object) => violations(egpChatSurface, { ...apis["egp-chat"].
 const deployment = (more: object) => violations(egpDeploymentSurface, { ...apis["egp-deployment"].ask("hi"), ...more });
 const cerebras = (more: object) => violations(cerebrasSurface, { ...apis.cerebras.ask("hi"), ...more });
 
+describe("a missing property", () => {
+  const missing = (surface: ChatSurface, body: object) => violations(surface, body);
+
+  it.each([
+    [
+      "the name is misspelled",
+      { model: "gpt-4o", mesages: [] },
+      "messages",
+      "the request has mesages; did you mean messages?",
+    ],
+    ["it is in another object", { chat: { model: "m", messages: [] } }, "messages", "write it beside chat, not in it"],
+  ])("names where it is if %s", (_, body, field, hint) => {
+    for (const surface of [egpChatSurface, cerebrasSurface, deepinfraSurface, openaiSurface]) {
+      expect(missing(surface, body)[field]).toContain(hint);
+    }
+  });
+
+  it("names the misspelled content of a message", () => {
+    const body = { model: "m", messages: [{ role: "user", contnt: "hi" }] };
+    for (const surface of [cerebrasSurface, deepinfraSurface, openaiSurface]) {
+      expect(missing(surface, body)["messages.0.content"]).toContain("did you mean content?");
+    }
+  });
+
+  it("has no hint if nothing is similar", () => {
+    expect(missing(openaiSurface, { model: "m", extra: {} }).messages).toBe("is required");
+  });
+});
+
 describe("an unknown property", () => {
+  it("has the nearest name inside another object", () => {
+    expect(chat({ temprature: 1 })).toEqual({ temprature: `${no}; did you mean model_parameters.temperature?` });
+  });
+
   it.each([
     ["temperature", "model_parameters.temperature"],
     ["max_tokens", "model_parameters.max_tokens"],

@@ -1,14 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Route } from "../../../src/surfaces/kit/route.ts";
 import { createRouter } from "../../../src/surfaces/kit/router.ts";
-import type { ToError } from "../../../src/surfaces/kit/surface.ts";
 
-const toError: ToError = () => ({ status: 404, body: {} });
 const route = (method: Route["method"], path: string): Route => ({
   name: `${method} ${path}`,
   method,
   path,
-  toError,
   handle() {},
 });
 const create = route("POST", "/v1/responses");
@@ -36,7 +33,7 @@ describe("the router of the HTTP APIs", () => {
     ["PUT", "/v1/responses/a", retrieve, "GET, HEAD, DELETE"],
     ["POST", "/v1/models/a", model, "GET, HEAD"],
   ])("returns the allowed methods for %s %s, and the name of a route", (method, path, { name }, allow) => {
-    expect(find(method, path)).toEqual({ name, allow, toError });
+    expect(find(method, path)).toEqual({ name, allow });
   });
 
   it.each([

@@ -173,7 +173,7 @@ describe("an error of Cerebras' shape", () => {
       {
         message: [
           "messages.1.reasoning_content: property 'messages.1.reasoning_content' is unsupported",
-          "body.store: property 'body.store' is unsupported",
+          "body.store: property 'body.store' is unsupported; did you mean stop?",
         ].join("\n"),
         type: "invalid_request_error",
         param: "validation_error",

@@ -20,10 +20,12 @@ class Cluster {
   readonly stores = new Map<number, ShareStore>();
   readonly pool = new LimitPool({ send: (worker, order) => this.#later(worker, () => this.#give(worker, order)) });
   readonly #arrival = new Map<string, number>();
+  readonly #latencyMs: (worker: number) => number;
   /** Number of workers that have started. */
   workers = 0;
 
-  constructor(count: number) {
+  constructor(count: number, latencyMs?: (worker: number) => number) {
+    this.#latencyMs = latencyMs ?? (() => this.workers % 3);
     for (let index = 0; index < count; index++) this.start();
   }
 
@@ -51,16 +53,16 @@ class Cluster {
   }
 
   #later(worker: number, run: () => void): void {
-    this.#deliver(`down ${worker}`, run);
+    this.#deliver(`down ${worker}`, worker, run);
   }
 
   #laterUp(worker: number, run: () => void): void {
-    this.#deliver(`up ${worker}`, () => this.stores.has(worker) && run());
+    this.#deliver(`up ${worker}`, worker, () => this.stores.has(worker) && run());
   }
 
   /** Messages of a channel keep their order. */
-  #deliver(channel: string, run: () => void): void {
-    const at = Math.max(this.#arrival.get(channel) ?? 0, performance.now() + (this.workers % 3));
+  #deliver(channel: string, worker: number, run: () => void): void {
+    const at = Math.max(this.#arrival.get(channel) ?? 0, performance.now() + this.#latencyMs(worker));
     this.#arrival.set(channel, at);
     setTimeout(run, Math.max(0, at - performance.now()));
   }
@@ -175,6 +177,35 @@ describe("workers that share limits", () => {
       }),
       { numRuns: runs, endOnFailure: true },
     );
+  });
+
+  it("refuse no call while a worker that is slow has room, and all once there is none", async () => {
+    // An answer takes twice as long.
+    const cluster = new Cluster(2, (worker) => (worker === 1 ? 80 : 1));
+    const [slow, fast] = [...cluster.stores.values()];
+    const first = Promise.resolve(slow?.reserve("first", [claim("budget", 1000)]));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect((await first)?.refusedBy).toBeUndefined();
+    const calls = [1, 2, 3, 4].map((index) => Promise.resolve(fast?.reserve(`call-${index}`, [claim("budget", 1000)])));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect((await Promise.all(calls)).map((decision) => decision?.refusedBy)).toEqual(new Array(4).fill(undefined));
+    const last = Promise.resolve(fast?.reserve("last", [claim("budget", 1)]));
+    await vi.advanceTimersByTimeAsync(2000);
+    expect((await last)?.refusedBy).toBe(0);
+    cluster.end();
+  });
+
+  it("let a call take what it waited for before the worker gives it", async () => {
+    const reports: LimitReport[] = [];
+    const store = new ShareStore({ send: (report) => reports.push(report) });
+    const decision = Promise.resolve(store.reserve("call", [claim("budget", 30)]));
+    const [name = ""] = reports.flatMap((report) => report.limits.map((limit) => limit.name));
+    // Both orders arrive at once.
+    store.receive({ kind: "dealt", limits: [{ name, amount: 100, others: 0, isShort: false }] });
+    store.receive({ kind: "give", round: 2, names: [name] });
+    expect((await decision).refusedBy).toBeUndefined();
+    expect(reports.at(-1)).toEqual({ kind: "given", round: 2, limits: [{ name, free: 70, debt: 0, taken: 30 }] });
+    await store.close();
   });
 
   it("know what is left over all workers, and forget a limit that nobody uses", async () => {

@@ -1,0 +1,145 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { GatewayError } from "../../errors.ts";
+import { nearest } from "../../nearest.ts";
+import { toAnthropicError } from "../anthropic-shape/errors.ts";
+import { toOpenAiError } from "../openai-shape/errors.ts";
+import type { HttpApi } from "./http-api.ts";
+import type { Route } from "./route.ts";
+import { createRouter } from "./router.ts";
+import type { ToError } from "./surface.ts";
+
+/** HTTP method and path pattern. */
+export type Place = Pick<Route, "method" | "path">;
+
+/** What answers a request that no route serves. */
+export interface Miss {
+  /** Name of the route that has the path, for the log. Empty: none. */
+  readonly name: string;
+  readonly error: GatewayError;
+  /** Gives the error the shape of the API that the client expects. */
+  readonly toError: ToError;
+}
+
+interface Missed {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Longest path that an error repeats, in characters. */
+const longestPath = 120;
+
+/**
+ * Makes the function that explains why no route serves a request: the path has other methods, or it does not exist. The
+ * error names what exists, and the path that was probably meant.
+ *
+ * @param pages paths of the service that are in no API
+ */
+export function createMisses(apis: readonly HttpApi[], pages: readonly Place[]): (missed: Missed) => Miss {
+  const routes = [...apis.flatMap((api) => api.routes), ...pages.map((page) => ({ ...page, name: "", handle() {} }))];
+  const find = createRouter(routes);
+  const prefixes = apis.map(({ prefix }) => prefix).join(", ");
+  const others = `the HTTP APIs begin with ${prefixes}; pages are ${pages.map(describe).join(", ")}`;
+  return ({ method, path, headers }) => {
+    const normal = normalized(path);
+    const api = apiOf(normal, apis);
+    const isAnthropic = headers["anthropic-version"] !== undefined;
+    const toError = isAnthropic ? toAnthropicError : (api?.toError ?? toOpenAiError);
+    const match = find(method, path);
+    if (match !== undefined && "allow" in match) {
+      return { name: match.name, error: wrongMethod(method, path, match.allow), toError };
+    }
+    const meant = suggestion(normal, api?.routes ?? routes);
+    const text = `there is no ${method} ${shown(path)}`;
+    const rest = api === undefined ? others : `the ${api.name} API has ${api.routes.map(describe).join(", ")}`;
+    const hint = meant === undefined ? rest : `did you mean ${describe(meant)}? ${capitalized(rest)}`;
+    return { name: "", error: new GatewayError("METHOD_NOT_FOUND", `${text}; ${hint}`), toError };
+  };
+}
+
+/**
+ * Creates the error for an HTTP method that a path does not have.
+ *
+ * @param allow the methods that it has
+ * @param contentType content type to send. Undefined: any
+ */
+export function wrongMethod(method: string, path: string, allow: string, contentType?: string): GatewayError {
+  const [first = allow] = allow.split(", ");
+  const text = [
+    `${shown(path)} does not accept ${method}; send ${first}`,
+    ...(contentType === undefined ? [] : [` with content-type: ${contentType}`]),
+    // A browser asks so whether a web page may call.
+    ...(method === "OPTIONS" ? ["; to allow a web page, add its origin to http.cors_origins"] : []),
+  ];
+  return new GatewayError("METHOD_NOT_FOUND", text.join(""), { allow });
+}
+
+/** Returns the API whose prefix a path has. Of several, the one with the longest prefix. */
+function apiOf(normal: string, apis: readonly HttpApi[]): HttpApi | undefined {
+  return apis
+    .filter(({ prefix }) => normal === prefix || normal.startsWith(`${prefix}/`))
+    .sort((first, second) => second.prefix.length - first.prefix.length)[0];
+}
+
+/**
+ * Finds the place that was probably meant: one whose whole path follows a wrong beginning, or one with nearly the same
+ * path, or one whose path ends in the same way.
+ */
+function suggestion(normal: string, places: readonly Place[]): Place | undefined {
+  const filled = places.map((place) => ({ place, path: withParameters(place.path, normal) }));
+  const whole = filled.filter(({ path }) => normal.endsWith(path)).sort(byLength)[0];
+  if (whole !== undefined) return whole.place;
+  const [near] = nearest(
+    normal,
+    filled.map(({ path }) => path),
+    1,
+  );
+  if (near !== undefined) return filled.find(({ path }) => path === near)?.place;
+  const ending = filled
+    .map(({ place, path }) => ({ place, common: commonEnd(normal.split("/"), path.split("/")) }))
+    .filter(({ common }) => common > 0)
+    .sort((first, second) => second.common - first.common || first.place.path.length - second.place.path.length);
+  return ending[0]?.place;
+}
+
+/** Orders the longest path first. */
+function byLength(first: { readonly path: string }, second: { readonly path: string }): number {
+  return second.path.length - first.path.length;
+}
+
+/** Returns a pattern with the segments of a path in place of its parameters. */
+function withParameters(pattern: string, path: string): string {
+  const [beginning = "", rest] = pattern.split(/\{\w+\*\}/);
+  if (rest !== undefined) return path.startsWith(beginning) ? path : pattern;
+  const segments = path.split("/");
+  return pattern
+    .split("/")
+    .map((segment, index) => (segment.startsWith("{") ? (segments[index] ?? "") : segment))
+    .join("/");
+}
+
+function commonEnd(first: readonly string[], second: readonly string[]): number {
+  let count = 0;
+  while (first.at(-1 - count) && first.at(-1 - count) === second.at(-1 - count)) count++;
+  return count;
+}
+
+/** Returns a path in lower case, without repeated slashes and without one at the end. */
+function normalized(path: string): string {
+  return path
+    .toLowerCase()
+    .replace(/\/{2,}/g, "/")
+    .replace(/(?<=.)\/$/, "");
+}
+
+function describe({ method, path }: Place): string {
+  return `${method} ${path.replace("*}", "}")}`;
+}
+
+function shown(path: string): string {
+  return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
