@@ -1,5 +1,6 @@
 /**
- * `npm run bench`: an option selects one of these benches: `--cost` measures what computing the cost in money takes.
+ * `npm run bench`: an option selects one of these benches: `--cost` measures what computing the cost in money takes,
+ * `--embeddings` what the forms of vectors take.
  * Otherwise it measures what a call costs in CPU time.
  */
 const others = {
@@ -7,6 +8,7 @@ const others = {
   "--database": "./database/main.ts",
   "--ledger": "./ledger/main.ts",
   "--cost": "./cost.ts",
+  "--embeddings": "./embeddings.ts",
   "--limits": "./limits/main.ts",
   "--workers": "./workers/main.ts",
   "--telemetry": "./telemetry/main.ts",

@@ -21,11 +21,15 @@ const ignored: ReadonlySet<string> = new Set([
 ]);
 
 /** Returns the kinds that Dragoman reads. Undefined: a call could cost something that Dragoman would not count. */
-function readable(prices: ModelPrice): ModelPrice | undefined {
-  const kinds = Object.keys(prices).filter((kind) => !ignored.has(kind));
-  if (prices.input_mtok === undefined || prices.output_mtok === undefined) return undefined;
+function readable({ input_video_mtok, ...prices }: ModelPrice, isEmbedding: boolean): ModelPrice | undefined {
+  // Embeddings have no output, and Dragoman sends no videos to their models.
+  const set: ModelPrice = isEmbedding
+    ? { ...prices, output_mtok: 0 }
+    : { ...prices, ...(input_video_mtok && { input_video_mtok }) };
+  const kinds = Object.keys(set).filter((kind) => !ignored.has(kind));
+  if (set.input_mtok === undefined || set.output_mtok === undefined) return undefined;
   if (!kinds.every((kind) => read.has(kind))) return undefined;
-  return Object.fromEntries(kinds.map((kind) => [kind, prices[kind]]));
+  return Object.fromEntries(kinds.map((kind) => [kind, set[kind as keyof typeof set]]));
 }
 
 /** Providers of the package that sell Claude at Anthropic's factors. */
@@ -49,11 +53,17 @@ function times(price: ModelPrice["input_mtok"], factor: number): ModelPrice["inp
   return { base: one(price.base), tiers: price.tiers.map((tier) => ({ ...tier, price: one(tier.price) })) };
 }
 
+/** The package takes the second version of a model for the first, which costs five times as much. */
+function matchOf(id: string, match: ModelInfo["match"]): ModelInfo["match"] {
+  return id === "amazon.titan-embed-text-v1" ? { equals: id } : match;
+}
+
 function rowOf(provider: string, { id, match, prices }: ModelInfo): unknown {
-  const pricesOf = (set: ModelPrice) => readable(withLongWrites(provider, id, set));
+  const isEmbedding = JSON.stringify(match).includes("embed");
+  const pricesOf = (set: ModelPrice) => readable(withLongWrites(provider, id, set), isEmbedding);
   if (!Array.isArray(prices)) {
     const kept = pricesOf(prices);
-    return kept && { id, match, prices: kept };
+    return kept && { id, match: matchOf(id, match), prices: kept };
   }
   const dated = prices.map((one) => ({ ...one, prices: pricesOf(one.prices) }));
   return dated.every((one) => one.prices !== undefined) ? { id, match, prices: dated } : undefined;

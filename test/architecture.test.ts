@@ -130,7 +130,17 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["adapters.ts", ["config", "providers/adapter.ts", "providers/registry.ts", "templates/sandbox.ts"]],
   [
     "routing",
-    ["gen", "append.ts", "errors.ts", "trace-context.ts", "tokens", "chat", "config/route.ts", "providers/adapter.ts"],
+    [
+      "gen",
+      "append.ts",
+      "errors.ts",
+      "trace-context.ts",
+      "tokens",
+      "chat",
+      "config/route.ts",
+      "providers/adapter.ts",
+      "providers/embedding-api.ts",
+    ],
   ],
   ["database", ["make-folder.ts"]],
   [
@@ -193,7 +203,13 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "accounts",
         "ledger",
       ],
-      ...["config/route.ts", "providers/adapter.ts", "providers/kit/exact-json.ts", "load"],
+      ...[
+        "config/route.ts",
+        "providers/adapter.ts",
+        "providers/embedding-api.ts",
+        "providers/kit/exact-json.ts",
+        "load",
+      ],
     ],
   ],
   [

@@ -10,6 +10,7 @@ import { ModelSchema } from "../../src/gen/dragoman/v1/model_pb.js";
 import { UsageSchema } from "../../src/gen/dragoman/v1/usage_pb.js";
 import { createPriceList } from "../../src/prices/price-list.ts";
 import { RedisLimitStore } from "../../src/state/redis-limit-store.ts";
+import { sizeOfChat } from "../../src/tokens/request-size.ts";
 import { noRedis, startRedis } from "../../test/support/redis.ts";
 import { ask } from "../../test/support/requests.ts";
 
@@ -32,12 +33,12 @@ const usage = create(UsageSchema, {
   totalTokens: 160,
   cost: { totalNanos: 1000n },
 });
-const chat = ask("openai/gpt-4o", "word ".repeat(50));
+const request = sizeOfChat(ask("openai/gpt-4o", "word ".repeat(50)));
 
 function callOf(accounts: number, index: number, budgets: readonly Budget[]): CallToLimit {
   const account = limitedAccount({ id: `account-${index % accounts}`, limits, budgets });
   const beganMs = Date.now();
-  return { id: randomUUID(), beganMs, holders: [account], onStoreLoss: "local", chat, models: [model], prices };
+  return { id: randomUUID(), beganMs, holders: [account], onStoreLoss: "local", request, models: [model], prices };
 }
 
 /** Returns the microseconds of CPU time per call, with `atOnce` calls at the same time. */

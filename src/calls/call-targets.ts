@@ -1,11 +1,11 @@
 import { plainRules, type RouteSettings } from "../config/route.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
-import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { type Model, ModelCapabilitiesSchema } from "../gen/dragoman/v1/model_pb.js";
+import type { Operation } from "../ledger/record.ts";
+import { isEmbeddingModel } from "../models/model-row.ts";
 import type { Candidate, CandidateRoute, CandidateTier } from "../routing/candidate.ts";
 import type { Router } from "../routing/router.ts";
 import { type Target, targetOf } from "../routing/target.ts";
-import { estimateChatTokens } from "../tokens/usage-estimate.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** A target that a call may use. */
@@ -16,9 +16,23 @@ export interface CallTarget extends Candidate {
   readonly route: RouteSettings | undefined;
 }
 
+/** A request that names its targets. */
+export interface NamingRequest {
+  /** What it asks for. Targets that do not have it are not usable. */
+  readonly operation: Operation;
+  /** Model or route. */
+  readonly model: string;
+  /** Further models or routes, for when those before them fail. */
+  readonly fallbackModels: readonly string[];
+  /** Output limit in tokens, to compare prices. Undefined: the caller set none. */
+  readonly maxOutputTokens: number | undefined;
+  /** Estimates the tokens of the prompt, to compare prices. */
+  inputTokens(): number;
+}
+
 /** What the names of a request mean. */
 interface Names {
-  readonly chat: ChatRequest;
+  readonly request: NamingRequest;
   readonly snapshot: Snapshot;
   readonly account: string;
   readonly router: Router;
@@ -32,12 +46,12 @@ const usualOutputTokens = 500;
  * Throws MODEL_NOT_FOUND or PROVIDER_NOT_CONFIGURED for a name that the caller cannot use.
  */
 export function targetsOf(names: Names): CandidateRoute<CallTarget> {
-  const { chat } = names;
-  const { id, tiers, rules } = namedBy(chat.model, names);
-  if (chat.fallbackModels.length === 0) return { id, tiers, rules };
+  const { model, fallbackModels } = names.request;
+  const { id, tiers, rules } = namedBy(model, names);
+  if (fallbackModels.length === 0) return { id, tiers, rules };
   const all = [...tiers];
   const known = new Set(tiers.flatMap(({ members }) => members.map(({ state }) => state)));
-  for (const [index, name] of chat.fallbackModels.entries()) {
+  for (const [index, name] of fallbackModels.entries()) {
     try {
       for (const { balance, members } of namedBy(name, names).tiers) {
         // A target that is named twice is tried in its first place.
@@ -60,19 +74,19 @@ function namedBy(name: string, names: Names): CandidateRoute<CallTarget> {
   const route = catalog.routeOf(name);
   if (route === undefined) {
     const target = targetOf(catalog.resolveTarget(name, account), adapters);
-    const member = candidateOf(target, 1, undefined, router);
+    const member = candidateOf(target, 1, undefined, names);
     return { id: "", tiers: [{ balance: "order", members: [member] }], rules };
   }
   let inputTokens: number | undefined;
   const costOf = (model: Model): number | undefined => {
-    inputTokens ??= estimateChatTokens(names.chat);
+    inputTokens ??= names.request.inputTokens();
     return costAt(model, inputTokens, names);
   };
   const tiers = route.tiers.map(({ balance, targets }): CandidateTier<CallTarget> => {
     const members = targets.map(({ model, weight }) => {
       try {
         const target = targetOf(catalog.resolveTarget(model, account), adapters);
-        const candidate = candidateOf(target, weight, route, router);
+        const candidate = candidateOf(target, weight, route, names);
         return balance === "cost" ? { ...candidate, cost: costOf(target.model) } : candidate;
       } catch (error) {
         return unusable(model, route, toGatewayError(error), router);
@@ -83,7 +97,12 @@ function namedBy(name: string, names: Names): CandidateRoute<CallTarget> {
   return { id: route.id, tiers, rules: route };
 }
 
-function candidateOf(target: Target, weight: number, route: RouteSettings | undefined, router: Router): CallTarget {
+function candidateOf(
+  target: Target,
+  weight: number,
+  route: RouteSettings | undefined,
+  { request, router }: Names,
+): CallTarget {
   const { model, adapter } = target;
   const state = router.stateFor(target);
   return {
@@ -94,13 +113,13 @@ function candidateOf(target: Target, weight: number, route: RouteSettings | unde
     keys: state.keysFor(adapter.keys),
     cost: undefined,
     windowTokens: model.contextWindowTokens,
-    obstacle: route && missingCapability(model, route),
+    obstacle: otherOperation(target, request.operation) ?? (route && missingCapability(model, route)),
   };
 }
 
 /** Returns what a call would cost at a model, without cached tokens: in picodollars, roughly. */
-function costAt(model: Model, inputTokens: number, { chat, snapshot }: Names): number | undefined {
-  const { maxOutputTokens = usualOutputTokens } = chat.parameters ?? {};
+function costAt(model: Model, inputTokens: number, { request, snapshot }: Names): number | undefined {
+  const { maxOutputTokens = usualOutputTokens } = request;
   const outputTokens = Math.min(maxOutputTokens, usualOutputTokens);
   const cost = snapshot.prices?.estimatedCost(model, inputTokens, outputTokens);
   return cost === undefined ? undefined : Number(cost);
@@ -118,6 +137,33 @@ function unusable(name: string, route: RouteSettings, obstacle: GatewayError, ro
     windowTokens: 0,
     obstacle,
   };
+}
+
+/** Returns why a target cannot be asked for something. Undefined: it can, or its capabilities are unknown. */
+function otherOperation({ model, adapter }: Target, operation: Operation): GatewayError | undefined {
+  const { id, provider } = model;
+  if (operation === "chat") {
+    if (!isEmbeddingModel(model)) return undefined;
+    return notUsable(
+      model,
+      `the model ${id} returns embeddings, and no chat responses; call Embed or POST /v1/embeddings`,
+    );
+  }
+  if (adapter.embeddings === undefined) {
+    return notUsable(
+      model,
+      `the provider ${provider} has no embeddings; request an embedding model of another provider`,
+    );
+  }
+  if (model.capabilities === undefined || isEmbeddingModel(model)) return undefined;
+  return notUsable(model, `the model ${id} returns chat responses, and no embeddings; request an embedding model`);
+}
+
+function notUsable({ id, provider }: Model, message: string): GatewayError {
+  return new GatewayError("UNSUPPORTED_PARAMETER", message, {
+    fields: [{ field: ["model"], description: message }],
+    metadata: { model: id, provider },
+  });
 }
 
 function missingCapability(

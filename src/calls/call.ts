@@ -3,10 +3,10 @@ import type { Caller } from "../accounts/keys.ts";
 import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
-import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { CallInfo } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
-import type { CallRecord, ObservedCall, StartedCall } from "../ledger/record.ts";
+import type { CallRecord, ObservedCall, Operation, StartedCall } from "../ledger/record.ts";
+import type { SentRequest } from "../ledger/sent-request.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
@@ -15,7 +15,7 @@ import { CallClock } from "./call-clock.ts";
 import type { CallEnvironment, CallSource } from "./call-environment.ts";
 import { type CallFacts, unknownFacts } from "./call-facts.ts";
 import { CallHoldings } from "./call-holdings.ts";
-import { createCallId } from "./call-id.ts";
+import { callIdPrefixes, createCallId } from "./call-id.ts";
 import { createCallInfo } from "./call-info.ts";
 import type { CallMethod } from "./call-method.ts";
 import { clientGone, deadlineExceeded, requestIncomplete } from "./end-errors.ts";
@@ -33,7 +33,8 @@ import { UpstreamTime } from "./upstream-time.ts";
  * suspended if a client stops reading and then disconnects.
  */
 export class Call implements ObservedCall {
-  readonly id = createCallId("chatcmpl-");
+  readonly id: string;
+  readonly operation: Operation;
   readonly requestId: string;
   readonly #method: CallMethod;
   readonly startTime = new Date();
@@ -72,6 +73,8 @@ export class Call implements ObservedCall {
     lease: SnapshotLease,
     onSettled: (call: Call) => void,
   ) {
+    this.operation = method.operation ?? "chat";
+    this.id = createCallId(callIdPrefixes[this.operation]);
     this.source = source;
     this.#method = method;
     this.#environment = environment;
@@ -250,7 +253,7 @@ export class Call implements ObservedCall {
   }
 
   /** An upstream request of this call begins. Returns the trace context to send to its provider, if there is one. */
-  attemptBegins(attempt: Attempt, request: ChatRequest, baseUrl: string | undefined): TraceContext | undefined {
+  attemptBegins(attempt: Attempt, request: SentRequest, baseUrl: string | undefined): TraceContext | undefined {
     this.#upstream.begin(attempt);
     return this.#observers.trace(this.trace, (tracer) => tracer.beginAttempt(this, attempt, request, baseUrl));
   }
@@ -262,7 +265,7 @@ export class Call implements ObservedCall {
   }
 
   /** Reports to the observers that an upstream request of this call failed. */
-  attemptFailed(attempt: Attempt, failure: GatewayError, request: ChatRequest): void {
+  attemptFailed(attempt: Attempt, failure: GatewayError, request: SentRequest): void {
     this.#observers.notify((observer) => observer.attemptFailed?.(this, attempt, failure, request));
   }
 
@@ -327,6 +330,7 @@ export class Call implements ObservedCall {
       id: this.id,
       requestId: this.requestId,
       method: this.method,
+      operation: this.operation,
       mayCost: this.mayCost,
       protocol: this.protocol,
       peerAddress: this.peerAddress,

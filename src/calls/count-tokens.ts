@@ -1,17 +1,40 @@
 import type { DescMessage } from "@bufbuild/protobuf";
+import { GatewayError, toGatewayError } from "../errors.ts";
+import { AttemptRecord } from "../routing/attempt-record.ts";
+import { chooseKey } from "../routing/candidate.ts";
+import { firstUpstreamRequest } from "../routing/choices.ts";
 import { countTextTokens, tokenCounter } from "../tokens/counter.ts";
 import type { TokenCount } from "../tokens/token-count.ts";
 import type { Call } from "./call.ts";
+import type { CallTarget } from "./call-targets.ts";
 import type { Plan } from "./plan.ts";
 import { type CallRequest, prepareCall } from "./plan-call.ts";
 
-/** Counts the input tokens of a chat request, as Dragoman would send it to its first usable target. Calls no provider. */
+/** Number of tokens of a prompt, and for which model. */
+export interface CountedPrompt extends TokenCount {
+  /** Model.id of the target that the request would use now. */
+  readonly model: string;
+}
+
+/** Maximum time in ms to wait for a provider's count. */
+const longestMs = 5_000;
+
+/**
+ * Counts the prompt tokens of a request for the target that it would use now: exactly if Dragoman can, else by asking the
+ * provider, where that is free. If the provider fails or needs too long, the count is an estimate.
+ */
 export async function countTokens<Desc extends DescMessage>(
   call: Call,
   request: CallRequest<Desc>,
-): Promise<TokenCount> {
-  const { plan } = await planFirst(call, request);
-  return countPrompt(plan, call);
+): Promise<CountedPrompt> {
+  const { plan, considered } = await planFirst(call, request);
+  const { model } = plan.target;
+  call.note({ model: model.id, provider: model.provider, profile: plan.profile.name });
+  const counted = await countPrompt(plan, call);
+  const first = considered.find(({ rejection }) => rejection === "");
+  const asked = counted.exact || first === undefined ? undefined : await askProvider(plan, first.candidate, call);
+  const count = asked === undefined ? counted : { tokens: asked, exact: true, low: asked, high: asked };
+  return { ...count, model: model.id };
 }
 
 /** Plans a request for the target that it would use now. */
@@ -33,4 +56,39 @@ export async function countPrompt(
   if (prompt === undefined) return tokenCounter(model, context, adapter.dialect).count(request);
   const count = await countTextTokens(prompt, model, context);
   return { ...count, exact: count.exact && request.chatTemplate === undefined };
+}
+
+/** Asks the provider of a plan for the count. Undefined: it does not count, or it fails. */
+async function askProvider({ request, target }: Plan, candidate: CallTarget, call: Call): Promise<number | undefined> {
+  const { model, adapter } = target;
+  const key = chooseKey(candidate, new Set(), undefined, Math.random)?.key ?? adapter.keys?.[0];
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(tooSlow(model.provider)), Math.min(longestMs, call.leftMs / 2));
+  const signal = AbortSignal.any([call.signal, timeout.signal]);
+  const record = new AttemptRecord(model, { signal, elapsedMs: () => call.elapsedMs }, key?.name);
+  const { attempt } = record;
+  try {
+    record.begin();
+    const context = { signal, holder: call.holder, attempt, queue: { waitsFor: undefined }, apiKey: key?.secret };
+    const counting = adapter.countTokens?.(firstUpstreamRequest(request, target), model, context);
+    if (counting === undefined) return undefined;
+    call.note({ attempts: [attempt] });
+    const tokens = await counting;
+    record.counted();
+    return tokens;
+  } catch (thrown) {
+    call.signal.throwIfAborted();
+    const failure = toGatewayError(thrown);
+    if (failure.reason === "INTERNAL") throw failure;
+    record.failed(failure.reason);
+    call.attemptFailed(attempt, failure, request);
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    record.end();
+  }
+}
+
+function tooSlow(provider: string): GatewayError {
+  return new GatewayError("PROVIDER_TIMEOUT", `the provider ${provider} did not count the tokens in time`);
 }

@@ -7,6 +7,7 @@ import { type Profile, profileViolations } from "../chat/planning/profile.ts";
 import { profileTexts } from "../chat/planning/profile-texts.ts";
 import { GatewayError } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import { EmbeddingTask, type EmbedRequest, EmbedRequestSchema } from "../gen/dragoman/v1/embedding_service_pb.js";
 import { Modality } from "../gen/dragoman/v1/modality_pb.js";
 import {
   type DeploymentParameter,
@@ -17,6 +18,7 @@ import {
 } from "../gen/dragoman/v1/model_pb.js";
 import type { Profile as ProfileValue } from "../gen/dragoman/v1/profile_pb.js";
 import type { ConfiguredModel } from "../models/configured-model.ts";
+import { isEmbeddingModel } from "../models/model-row.ts";
 import { Pace } from "../pace.ts";
 import { listedPrices } from "../prices/listed-prices.ts";
 import { type ProfileName, profiles } from "../profiles/profiles.ts";
@@ -50,7 +52,9 @@ export async function describeModels(
     const { name } = selectProfile({ request: requested, api: undefined, model: model.profile, route, configured });
     const target = targetOf(model, adapters);
     const ofModel = descriptionsOf(target);
-    ofModel[name] ??= describe(target, name, catalog.deploymentOf(model.id), pace);
+    ofModel[name] ??= isEmbeddingModel(model)
+      ? Promise.resolve(describeEmbeddingModel(target, name))
+      : describe(target, name, catalog.deploymentOf(model.id), pace);
     const description = await ofModel[name];
     signal.throwIfAborted();
     return description;
@@ -82,6 +86,28 @@ function descriptionsOf({ adapter, model }: Target): Descriptions {
   const ofModel = ofAdapter.get(model) ?? {};
   ofAdapter.set(model, ofModel);
   return ofModel;
+}
+
+/** Describes an embedding model: of its parameters, only those of EmbedRequest matter. */
+function describeEmbeddingModel({ model, adapter }: Target, name: ProfileName): Model {
+  const probe = (fields: Partial<EmbedRequest>) => {
+    const found = adapter.embeddings?.checkSupport({ ...create(EmbedRequestSchema), ...fields }, model);
+    return found?.every(({ kind }) => kind === "ADJUSTED") ?? false;
+  };
+  const supportedParameters = [
+    ...(probe({ dimensions: model.embeddingDimensions || 1 }) ? ["dimensions"] : []),
+    ...(probe({ task: EmbeddingTask.QUERY }) ? ["task"] : []),
+    ...(probe({ user: "probe" }) ? ["user"] : []),
+  ];
+  const { maxTemperature: _, ...rest } = model;
+  return {
+    ...rest,
+    profile: profileValues[name],
+    inputModalities: [Modality.TEXT],
+    outputModalities: [],
+    reasoningEfforts: [],
+    supportedParameters,
+  };
 }
 
 async function describe(

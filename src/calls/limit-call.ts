@@ -1,13 +1,29 @@
 import { isLimited, type LimitedHolder, limitedAccount, limitedKey } from "../accounts/limits/claims.ts";
-import { tokenCounter } from "../tokens/counter.ts";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
+import type { CandidateRoute } from "../routing/candidate.ts";
+import type { RequestSize } from "../tokens/request-size.ts";
+import type { TokenCount } from "../tokens/token-count.ts";
 import type { Call } from "./call.ts";
-import type { PreparedCall } from "./plan-call.ts";
+import type { CallTarget } from "./call-targets.ts";
+
+/** Request of a call, for its limits. */
+interface LimitedRequest {
+  readonly size: RequestSize;
+  readonly route: CandidateRoute<CallTarget>;
+  /** Account of the call. Empty: none. */
+  readonly account: string;
+  /** Counts the prompt for a model. Default: it cannot be counted. */
+  readonly countPrompt?: (model: Model) => Promise<Pick<TokenCount, "high">>;
+}
 
 /**
  * Takes what a call may need of the limits and budgets of its API key and its account. Throws, or rejects with, the
  * error if the call does not fit. Returns a promise only if another process decides.
  */
-export function limitCall(call: Call, { chat, route, account: id }: PreparedCall): Promise<void> | undefined {
+export function limitCall(
+  call: Call,
+  { size, route, account: id, countPrompt }: LimitedRequest,
+): Promise<void> | undefined {
   const { snapshot, caller } = call;
   const account = id === "" ? undefined : snapshot.directory?.account(id);
   const holders: LimitedHolder[] = [];
@@ -19,12 +35,9 @@ export function limitCall(call: Call, { chat, route, account: id }: PreparedCall
     beganMs: call.startTime.getTime(),
     holders,
     onStoreLoss: account?.onStoreLoss ?? "local",
-    chat,
+    request: size,
     models: route.tiers.flatMap(({ members }) => members.flatMap(({ target }) => target?.model ?? [])),
     prices: snapshot.prices,
-    countPrompt: (model) => {
-      const context = { holder: call.holder, signal: call.signal, limits: call.counting };
-      return tokenCounter(model, context, snapshot.adapters.get(model.provider)?.dialect).count(chat);
-    },
+    ...(countPrompt && { countPrompt }),
   });
 }

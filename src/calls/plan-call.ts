@@ -1,18 +1,23 @@
 import type { DescMessage } from "@bufbuild/protobuf";
-import { selectAccount } from "../accounts/keys.ts";
 import type { CallerWords } from "../chat/planning/caller-words.ts";
 import type { ExtraFields } from "../chat/planning/extra-fields.ts";
 import { anyOptions, optionViolations } from "../chat/planning/provider-options.ts";
 import { invalidRequest } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { Pace } from "../pace.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import { type Conversation, conversationOf } from "../routing/affinity.ts";
 import type { CandidateRoute } from "../routing/candidate.ts";
+import { tokenCounter } from "../tokens/counter.ts";
+import { type RequestSize, sizeOfChat } from "../tokens/request-size.ts";
+import type { TokenCount } from "../tokens/token-count.ts";
+import { estimateChatTokens } from "../tokens/usage-estimate.ts";
 import { allowedModels, requireAllowed } from "./allowed-models.ts";
 import type { Call } from "./call.ts";
-import { type CallTarget, targetsOf } from "./call-targets.ts";
+import { type CallTarget, type NamingRequest, targetsOf } from "./call-targets.ts";
 import { type ChatWrapper, type CheckedRequest, checkRequest, checkTarget } from "./check-chat.ts";
+import { noteCaller } from "./note-caller.ts";
 import { type Plan, planChat } from "./plan.ts";
 import type { PlanContext } from "./plan-context.ts";
 
@@ -35,12 +40,6 @@ export interface CallRequest<Desc extends DescMessage> {
   readonly extras?: ExtraFields | undefined;
 }
 
-/** Maximum length of recorded names in UTF-16 units: the proto allows 256 characters, each at most two units. */
-const maxNameLength = 512;
-
-/** Maximum number of recorded labels: the proto allows as many. */
-const mostLabels = 16;
-
 /** Bytes from which decoding a request can take 10 ms. */
 const largeRequest = 128 * 1024;
 
@@ -53,6 +52,9 @@ export interface PreparedCall {
   readonly route: CandidateRoute<CallTarget>;
   /** The conversation for affinity. Undefined: the call has only one target and key. */
   readonly conversation: Conversation | undefined;
+  readonly size: RequestSize;
+  /** Counts the caller's prompt for a model. */
+  countPrompt(model: Model): Promise<TokenCount>;
   /** Plans the request for a target. Throws a GatewayError if the target cannot serve it. */
   plan(candidate: CallTarget): Promise<Plan>;
 }
@@ -81,10 +83,7 @@ export async function prepareCall<Desc extends DescMessage>(
   const { snapshot, router } = call;
   const { catalog, adapters, rejectsOptions, profile: configuredProfile } = snapshot;
   const { user = "", labels = {}, model = "", accountId = "" } = request.chat ?? {};
-  // These values are not validated yet, and the record is written to the log: truncate them.
-  call.note({ user: cut(user), labels: cutLabels(labels), model: cut(model), stream: streamed });
-  const account = selectAccount(call.caller, call.source.requestHeader.get("x-selected-account-id"), accountId);
-  call.note({ accountId: cut(account) });
+  const account = noteCaller(call, { user, labels, model, accountId }, streamed);
   const allowed = allowedModels(call, account);
   const context: PlanContext = {
     account,
@@ -113,7 +112,7 @@ export async function prepareCall<Desc extends DescMessage>(
   const { chat } = checked;
   const route = resolved(checked, (valid) => {
     requireAllowed(valid, allowed);
-    return targetsOf({ chat: valid, snapshot, account, router });
+    return targetsOf({ request: namesOf(valid), snapshot, account, router });
   });
   const { holder } = call;
   call.note({ route: route.id });
@@ -122,6 +121,11 @@ export async function prepareCall<Desc extends DescMessage>(
     account,
     route,
     conversation: hasChoice(route) ? conversationOf(chat, `${route.id || chat.model} ${holder}`) : undefined,
+    size: sizeOfChat(chat),
+    countPrompt(model) {
+      const counting = { holder, signal: call.signal, limits: call.counting };
+      return tokenCounter(model, counting, adapters.get(model.provider)?.dialect).count(chat);
+    },
     async plan({ target, obstacle, route: settings }) {
       if (target === undefined) throw obstacle;
       const deployment = catalog.deploymentOf(target.model.id);
@@ -161,16 +165,9 @@ function hasChoice({ tiers, rules }: CandidateRoute<CallTarget>): boolean {
   return rules.affinity && !(tiers.length === 1 && tier?.members.length === 1 && only?.keys.length === 1);
 }
 
-function cut(name: string): string {
-  return name.slice(0, maxNameLength);
-}
-
-/** Truncates labels to the number and the lengths that the proto allows. */
-function cutLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const entries: [string, string][] = [];
-  for (const name in labels) {
-    if (entries.length === mostLabels) break;
-    entries.push([cut(name), cut(labels[name] ?? "")]);
-  }
-  return Object.fromEntries(entries);
+function namesOf(chat: ChatRequest): NamingRequest {
+  const { model, fallbackModels, parameters } = chat;
+  const inputTokens = () => estimateChatTokens(chat);
+  const maxOutputTokens = parameters?.maxOutputTokens;
+  return { operation: "chat", model, fallbackModels, maxOutputTokens, inputTokens };
 }

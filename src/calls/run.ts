@@ -18,6 +18,7 @@ import { type FurtherRun, withRunAgain } from "../routing/run-again.ts";
 import type { RunParameters } from "../routing/started-attempt.ts";
 import { addUsage } from "../tokens/add-usage.ts";
 import { estimateUsage } from "../tokens/usage-estimate.ts";
+import { attemptOptions } from "./attempt-options.ts";
 import type { Call } from "./call.ts";
 import type { CallTarget } from "./call-targets.ts";
 import { learnFrom, nameRejected } from "./learn.ts";
@@ -52,32 +53,20 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   const outputMs = new Map<Plan, number>();
 
   function start(planned: Plan, { target }: CallTarget, given: RunParameters): TargetRun {
-    const { onEnd, onOutput, onFailure, ...parameters } = given;
     call.note({
       model: planned.target.model.id,
       provider: planned.target.model.provider,
       profile: planned.profile.name,
     });
     const runOnce = ({ target: sent, request, prompt, stops }: Plan): TargetRun => {
+      const { model } = sent;
       const run = runOnTarget(sent, request, {
-        ...parameters,
-        holder: call.holder,
+        ...attemptOptions(call, bill, { model, request, tools: providerTools(request) }, given),
         prompt,
         stops,
-        elapsedMs: () => call.elapsedMs,
-        charge: (usage, serviceTier) => bill.charge(sent.model, usage, serviceTier, providerTools(request)),
-        onTrace: (attempt, baseUrl) => call.attemptBegins(attempt, request, baseUrl),
         onOutput(attempt) {
           outputMs.set(planned, call.elapsedMs);
-          onOutput(attempt);
-        },
-        onFailure(failure, attempt) {
-          onFailure(failure);
-          call.attemptFailed(attempt, failure, request);
-        },
-        onEnd(attempt) {
-          onEnd(attempt);
-          call.attemptEnded(attempt);
+          given.onOutput(attempt);
         },
       });
       append(attempts, run.attempts);
@@ -91,7 +80,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
       const times = failed.attempts.map(({ duration }) => (duration === undefined ? 0 : durationMs(duration)));
       if (learned === undefined || target === undefined || !call.hasTimeFor(Math.max(...times))) return undefined;
       const next = await planned.revise(learned);
-      parameters.signal.throwIfAborted();
+      given.signal.throwIfAborted();
       revised.set(planned, next);
       return { run: runOnce(next), onOutput: () => call.learned.add(target, learned) };
     }
@@ -181,22 +170,23 @@ function providerTools({ tools }: ChatRequest): readonly string[] {
 }
 
 /** Returns the usage of a call that fails: that of all its attempts. Undefined: none can have used tokens. */
-function totalOf(attempts: readonly Attempt[], bill: Bill, call: Call): Usage | undefined {
+export function totalOf(attempts: readonly Attempt[], bill: Bill, call: Call): Usage | undefined {
   const usages = attempts.flatMap(({ usage }) => usage ?? []);
   if (bill.unknown.length > 0) call.notes.add("PRICE_UNKNOWN");
   return usages.length === 0 ? undefined : bill.total(usages.reduce(addUsage));
 }
 
-/** Returns a warning if the cost of the response is unknown, and `started` could not report it. */
-function priceWarnings({ warnings }: Plan, { unknown }: Bill, call: Call): readonly Warning[] {
+/** Returns a warning if the cost of the response is unknown, and the plan has none. */
+export function priceWarnings({ warnings }: Pick<Plan, "warnings">, { unknown }: Bill, call: Call): readonly Warning[] {
   const [what] = unknown;
   if (what === undefined) return [];
   call.notes.add("PRICE_UNKNOWN");
   return warnings.some(({ reason }) => reason === "PRICE_UNKNOWN") ? [] : [priceUnknown(what)];
 }
 
-function answerTooLarge(maxBytes: number): GatewayError {
-  const message = `the response exceeds limits.max_answer_size, ${maxBytes} bytes; lower the output limit`;
+/** @param fix what to write for a smaller response */
+export function answerTooLarge(maxBytes: number, fix = "lower the output limit"): GatewayError {
+  const message = `the response exceeds limits.max_answer_size, ${maxBytes} bytes; ${fix}`;
   return new GatewayError("ANSWER_TOO_LARGE", message);
 }
 
@@ -219,7 +209,7 @@ function startedOf(started: ChatStarted, plan: Plan, fellBack: string, call: Cal
   };
 }
 
-function fallbackWarning(message: string): Warning {
+export function fallbackWarning(message: string): Warning {
   return { $typeName: "dragoman.v1.Warning", reason: "FELL_BACK", field: "", message };
 }
 

@@ -1,7 +1,7 @@
 import type { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
-import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { CallRecord, ObservedCall, StartedCall } from "./record.ts";
+import type { SentRequest } from "./sent-request.ts";
 
 /**
  * Observes calls, for the log, the ledger, metrics or traces. Every method is optional and must return at once. If an
@@ -21,7 +21,7 @@ export interface CallObserver {
    * An upstream request has failed. The call may still succeed with another one. `request`: the request as it was
    * planned for the provider.
    */
-  attemptFailed?(call: ObservedCall, attempt: Attempt, failure: GatewayError, request: ChatRequest): void;
+  attemptFailed?(call: ObservedCall, attempt: Attempt, failure: GatewayError, request: SentRequest): void;
   /** The provider's first output has arrived, `elapsedMs` milliseconds after the call began. */
   firstOutput?(call: ObservedCall, elapsedMs: number): void;
   /**

@@ -1,8 +1,8 @@
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
-import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { TraceContext } from "../trace-context.ts";
 import type { CallObserver } from "./call-observer.ts";
 import type { ObservedCall } from "./record.ts";
+import type { SentRequest } from "./sent-request.ts";
 
 /** Observer that makes spans of calls. Its methods must return at once. */
 export interface CallTracer extends CallObserver {
@@ -20,7 +20,7 @@ export interface CallTracer extends CallObserver {
   beginAttempt(
     call: ObservedCall,
     attempt: Attempt,
-    request: ChatRequest,
+    request: SentRequest,
     baseUrl: string | undefined,
   ): TraceContext | undefined;
 }

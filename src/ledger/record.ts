@@ -3,16 +3,21 @@ import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { TraceContext } from "../trace-context.ts";
 
+/** What a call asks providers for, as `gen_ai.operation.name` of the semantic conventions. */
+export type Operation = "chat" | "embeddings";
+
 /** Facts about a call that are known when it begins. */
 export interface ObservedCall {
-  /** ChatCompletion.id. */
+  /** ChatCompletion.id or EmbedResponse.id. */
   readonly id: string;
   /** The caller's `x-request-id`, or the call's id. */
   readonly requestId: string;
-  /** `CompleteChat`, `StreamChat`, `ListModels`, or the name of an HTTP API. */
+  /** `CompleteChat`, `StreamChat`, `Embed`, `ListModels`, or the name of an HTTP API. */
   readonly method: string;
   /** Whether the call can cost something: its method asks providers, and access control has let the call in. */
   readonly mayCost: boolean;
+  /** What the call asks providers for. Default: chat. */
+  readonly operation?: Operation | undefined;
   /** `grpc`, `grpc-web`, `connect` or `http`. */
   readonly protocol: string;
   /** IP address of the connection's other end, which may be a proxy. Empty if the connection closed early. */

@@ -20,6 +20,8 @@ export interface ModelRow extends Capabilities {
   readonly aliases?: readonly string[];
   /** Dates of snapshots with the same facts; the provider names them `<model>-<date>`. */
   readonly snapshots?: readonly string[];
+  /** Usual length of the vectors of an embedding model. Default 0: unknown, or no embedding model. */
+  readonly dimensions?: number;
   /** Unset if the provider does not document it. */
   readonly maxTemperature?: number;
   readonly templateFamily?: string;
@@ -50,6 +52,11 @@ export const chatCapabilities = {
 } as const satisfies Capabilities;
 
 export const noTools = { tools: false, parallelToolCalls: false } as const satisfies Capabilities;
+
+/** Whether a model returns embeddings instead of chat responses. */
+export function isEmbeddingModel({ capabilities }: Pick<Model, "capabilities">): boolean {
+  return capabilities?.embeddings ?? false;
+}
 
 /** Sources of the entries that `modelsOf` built. */
 const sources = new WeakMap<Model, Knowledge["sources"]>();
@@ -84,6 +91,7 @@ export function modelOf({ provider, idOf, servedBy, ...shared }: Facts, row: Mod
     maxTemperature,
     templateFamily,
     shutdown,
+    dimensions = 0,
     ...capabilities
   } = { ...shared, ...row };
   return create(ModelSchema, {
@@ -95,6 +103,7 @@ export function modelOf({ provider, idOf, servedBy, ...shared }: Facts, row: Mod
     maxOutputTokens: output ?? 0,
     providerModel: model,
     templateFamily: templateFamily ?? "",
+    embeddingDimensions: dimensions,
     ...(maxTemperature !== undefined && { maxTemperature }),
     ...(shutdown !== undefined && { deprecationTime: timestampFromDate(new Date(shutdown)) }),
     capabilities,

@@ -95,6 +95,9 @@ function describeTargets({ id, profile }: RouteSettings, first: Model, targets: 
     profile: first.profile === Profile.UNSPECIFIED && profile !== undefined ? profileValues[profile] : first.profile,
     contextWindowTokens: smallest(targets.map((target) => target.contextWindowTokens)),
     maxOutputTokens: smallest(targets.map((target) => target.maxOutputTokens)),
+    embeddingDimensions: targets.every((target) => target.embeddingDimensions === first.embeddingDimensions)
+      ? first.embeddingDimensions
+      : 0,
     templateFamily: targets.every((target) => target.templateFamily === templateFamily) ? templateFamily : "",
     reasoningEfforts: [],
     supportedParameters: [],

@@ -35,6 +35,9 @@ const groups: readonly (readonly string[])[] = [
     "together/openai/gpt-oss-120b",
   ],
   ["gpt-oss-20b", "deepinfra/openai/gpt-oss-20b", "groq/openai/gpt-oss-20b", "openrouter/openai/gpt-oss-20b"],
+  ["cohere/embed-v4.0", "bedrock/cohere.embed-v4:0"],
+  ["cohere/embed-english-v3.0", "bedrock/cohere.embed-english-v3"],
+  ["cohere/embed-multilingual-v3.0", "bedrock/cohere.embed-multilingual-v3"],
 ];
 
 /** Returns the ids of the same weights at other providers. Empty for most ids. */

@@ -23,6 +23,11 @@ function text(input: TablePrice, cached: TablePrice | undefined, output: TablePr
   return { input_mtok: input, ...(cached !== undefined && { cache_read_mtok: cached }), output_mtok: output };
 }
 
+/** Prices of embeddings, which have no output. */
+function embedding(input: number): TablePrices {
+  return text(input, undefined, 0);
+}
+
 /** Prices of Claude: cache writes cost 1.25 times the input, those of one hour twice the input. */
 function claude(input: TablePrice, cached: TablePrice, output: TablePrice): TablePrices {
   const writes = { cache_write_mtok: times(input, 1.25), cache_write_1h_mtok: times(input, 2) };
@@ -91,11 +96,25 @@ export const ownRows: OwnRows = {
       ...unknown("eu.amazon.nova-", "micro-v1:0", "lite-v1:0", "pro-v1:0", "2-lite-v1:0"),
       ...unknown("apac.amazon.nova-", "micro-v1:0", "lite-v1:0", "pro-v1:0"),
       ...unknown("jp.amazon.nova-", "2-lite-v1:0"),
+      "amazon.titan-embed-text-v2:0": embedding(0.02),
+      "amazon.nova-2-multimodal-embeddings-v1:0": embedding(0.135),
+      "cohere.embed-v4:0": embedding(0.12),
+      "cohere.embed-english-v3": embedding(0.1),
+      "cohere.embed-multilingual-v3": embedding(0.1),
     },
     google: {
       "gemini-4-hydrogen": text(1.5, 0.075, 7.5),
       "gemini-4-argon": text(2, 0.1, 10),
+      "text-embedding-005": embedding(0.1),
+      "text-multilingual-embedding-002": embedding(0.1),
     },
+    cohere: {
+      "embed-v5.0-pro": embedding(0.12),
+      "embed-v5.0-fast": embedding(0.08),
+      "embed-english-v3.0": embedding(0.1),
+      "embed-multilingual-v3.0": embedding(0.1),
+    },
+    perplexity: { "pplx-embed-v1-4b": embedding(0.03), "pplx-embed-v1-0.6b": embedding(0.004) },
     cerebras: { "qwen-3.8-27b": text(0.99, undefined, 1.49) },
     groq: {
       "qwen/qwen3.8-27b": text(0.8, undefined, 4),
@@ -105,6 +124,7 @@ export const ownRows: OwnRows = {
     "x-ai": { "grok-4.7": text(above(200_000, 2, 4), above(200_000, 0.5, 1), above(200_000, 6, 12)) },
     moonshotai: { "kimi-k3.1-pro": kimi(2, 10), "kimi-k3.1-pro-highspeed": kimi(4, 20) },
     mistral: {
+      "codestral-embed": embedding(0.15),
       "mistral-large-4": text(0.7, 0.07, 2.1),
       "ministral-14b-latest": text(0.2, 0.02, 0.2),
       "zai-glm-5-3": text(1.4, 0.14, 4.4),

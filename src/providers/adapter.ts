@@ -14,6 +14,7 @@ import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
 import type { AttemptContext } from "../upstream/upstream-call.ts";
+import type { EmbeddingApi } from "./embedding-api.ts";
 
 export type { ProviderKey } from "../config/provider.ts";
 export type { QueueState } from "../upstream/upstream-call.ts";
@@ -25,7 +26,8 @@ export interface AdapterContext extends AttemptContext {
 }
 
 /**
- * Translates requests to one provider's wire format, and its responses to events.
+ * Translates requests to one provider's wire format, and its responses to events. Every provider has chat; `embeddings`
+ * is apart.
  *
  * Before Dragoman calls `stream` or `complete`, it has validated the request, resolved the model and applied the
  * adaptations: the changes to the request that `checkSupport` returns.
@@ -162,6 +164,15 @@ export interface Adapter {
    * if the provider runs inside Dragoman. The parameter `prompt` is the result of the method `prompt`.
    */
   describe(request: ChatRequest, model: Model, prompt?: string): unknown;
+
+  /**
+   * Asks the provider for the number of tokens of a prompt, which costs nothing. The request is one that `stream` could
+   * send. Throws only GatewayError. Undefined: the provider does not count, or not for this model.
+   */
+  countTokens?(request: ChatRequest, model: Model, context: AttemptContext): Promise<number> | undefined;
+
+  /** Embeddings of the provider. Undefined: it has none. */
+  readonly embeddings?: EmbeddingApi;
 
   /** Releases the adapter's resources, such as connections and model weights. */
   close?(): Promise<void>;

@@ -93,6 +93,11 @@ export class AttemptRecord {
     this.#finish(AttemptOutcome.ANSWERED, "");
   }
 
+  /** The provider has counted the tokens of a prompt, which uses none. */
+  counted(): void {
+    if (!this.#hasEnded) this.#finish(AttemptOutcome.ANSWERED, "");
+  }
+
   /** The upstream request has used tokens. Has no effect if its usage is known already. */
   used(usage: Usage, serviceTier: string): void {
     this.attempt.usage ??= this.#origin.charge?.(usage, serviceTier) ?? usage;

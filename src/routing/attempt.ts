@@ -5,7 +5,7 @@ import type { ChatEvent, FinishedEvent } from "../chat/stream/events.ts";
 import { createRepairs } from "../chat/stream/repair-events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
 import type { GatewayError } from "../errors.ts";
-import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { AdapterContext, ProviderKey, QueueState } from "../providers/adapter.ts";
 import { partialUsage } from "../tokens/usage-estimate.ts";
@@ -14,6 +14,7 @@ import { attemptFailure } from "./attempt-failure.ts";
 import { type AttemptOrigin, AttemptRecord } from "./attempt-record.ts";
 import { type CompletedEvent, createEndSettler, filteredEnd, type SettledEvent } from "./settle-end.ts";
 import type { Target } from "./target.ts";
+import { mayHaveUsedTokens } from "./used-tokens.ts";
 
 /** Options for the attempts of a call. */
 export interface AttemptOptions extends AttemptOrigin {
@@ -69,7 +70,7 @@ export function startAttempt(
     validator,
     queue,
     noteUsage() {
-      if (attempt.usage !== undefined || !mayHaveUsedTokens(attempt, validator, queue, failure)) return;
+      if (attempt.usage !== undefined || !mayHaveUsedTokens(attempt, validator.accepted, queue, failure)) return;
       record.used(partialUsage(request, validator.outputCharacters), request.serviceTier);
     },
     events: run(),
@@ -160,22 +161,4 @@ export function startAttempt(
       record.end();
     }
   }
-}
-
-/**
- * Returns whether an upstream request that reported no usage may have used tokens. One that the provider rejected, or
- * that did not reach it, has used none.
- *
- * @param failure of the attempt. A timeout has a cause, the error of the socket, if there was no connection.
- */
-function mayHaveUsedTokens(
-  { outcome, duration, httpStatus }: Attempt,
-  { accepted }: StreamValidator,
-  { waitsFor }: Readonly<QueueState>,
-  failure: GatewayError | undefined,
-): boolean {
-  if (accepted || (httpStatus >= 200 && httpStatus < 300)) return true;
-  if (httpStatus > 0 || waitsFor !== undefined) return false;
-  if (outcome === AttemptOutcome.FAILED) return failure?.reason === "PROVIDER_TIMEOUT" && failure.cause === undefined;
-  return outcome !== AttemptOutcome.ABANDONED || duration !== undefined;
 }

@@ -10,11 +10,11 @@ import type { Target } from "./target.ts";
 /** Maximum number of upstream requests per call. Applies if Dragoman sends one request per choice. */
 const maxRequests = 8;
 
-/** Request in progress at one target (a model and its provider's adapter). */
-export interface TargetRun {
+/** Request in progress at one target (a model and its provider's adapter), and the events of its response. */
+export interface TargetRun<Event = ChatEvent> {
   /** One attempt per upstream request. With one request per choice, in the order of the choices. */
   readonly attempts: readonly Attempt[];
-  readonly events: AsyncIterable<readonly ChatEvent[]>;
+  readonly events: AsyncIterable<readonly Event[]>;
   /** Output so far in characters, to estimate tokens. */
   readonly outputCharacters: number;
   /** Size of the output so far in bytes (chat/stream/delta-size.ts). */

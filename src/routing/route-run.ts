@@ -1,4 +1,3 @@
-import type { ChatEvent } from "../chat/stream/events.ts";
 import { type GatewayError, toGatewayError } from "../errors.ts";
 import type { HedgeBudget } from "./budgets.ts";
 import type { Candidate, CandidateRoute } from "./candidate.ts";
@@ -12,15 +11,15 @@ import { type Outcome, type RunParameters, StartedAttempt } from "./started-atte
 import { aborted } from "./wait.ts";
 import { fallbackReason, obstacleOf } from "./why-unused.ts";
 
-/** What routing needs of a call. `Plan`: how the call is sent to one candidate. */
-export interface RoutedCall<Member extends Candidate, Plan> extends SearchedCall<Member, Plan> {
+/** What routing needs of a call. `Plan`: how the call is sent to one candidate. `Event`: what responses consist of. */
+export interface RoutedCall<Member extends Candidate, Plan, Event> extends SearchedCall<Member, Plan> {
   /** Whether the caller wants a single response: nothing is handed on before its end. */
   readonly whole: boolean;
   /** Whether an attempt may start beside another one. Tools that a provider runs can have effects. */
   readonly canHedge: boolean;
-  start(plan: Plan, candidate: Member, parameters: RunParameters): TargetRun;
+  start(plan: Plan, candidate: Member, parameters: RunParameters): TargetRun<Event>;
   /** Throws if a response is too large so far. Called while routing holds it back. Default: there is no bound. */
-  checkSize?(run: TargetRun): void;
+  checkSize?(run: TargetRun<Event>): void;
 }
 
 /** State that the calls of all routes share. */
@@ -36,29 +35,27 @@ export interface Winner<Member extends Candidate, Plan> {
   readonly fellBack: string;
 }
 
-type Batch = readonly ChatEvent[];
-
 /** Attempts of one call, until one reaches its commit point, and then the rest of its response. */
-export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<Batch> {
-  readonly #call: RoutedCall<Member, Plan>;
+export class RouteRun<Member extends Candidate, Plan, Event> implements AsyncIterable<readonly Event[]> {
+  readonly #call: RoutedCall<Member, Plan, Event>;
   readonly #route: CandidateRoute<Member>;
   readonly #shared: SharedRouting;
   readonly #search: Search<Member, Plan>;
-  readonly #started = new SmallMap<StartedAttempt, Next<Member, Plan>>();
-  readonly #losers = new SmallMap<StartedAttempt, true>();
+  readonly #started = new SmallMap<StartedAttempt<Event>, Next<Member, Plan>>();
+  readonly #losers = new SmallMap<StartedAttempt<Event>, true>();
   /** Delays that providers requested, in ms. */
   #retryDelays: readonly number[] | undefined;
   #failure: GatewayError | undefined;
   /** The latest attempt, or the one that answers. */
-  #current: StartedAttempt | undefined;
-  #committed: Extract<Outcome, { isCommitted: true }> | undefined;
+  #current: StartedAttempt<Event> | undefined;
+  #committed: Extract<Outcome<Event>, { isCommitted: true }> | undefined;
   /** Number of batches that were asked for since the commit point. */
   #handed = 0;
   #isBegun = false;
   /** The answering attempt. Undefined: none has reached its commit point. */
   winner: Winner<Member, Plan> | undefined;
 
-  constructor(call: RoutedCall<Member, Plan>, route: CandidateRoute<Member>, shared: SharedRouting) {
+  constructor(call: RoutedCall<Member, Plan, Event>, route: CandidateRoute<Member>, shared: SharedRouting) {
     this.#call = call;
     this.#route = route;
     this.#shared = shared;
@@ -66,7 +63,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
   }
 
   /** Batches of events of the answering attempt. */
-  get events(): AsyncIterable<Batch> {
+  get events(): AsyncIterable<readonly Event[]> {
     return this;
   }
 
@@ -104,18 +101,18 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
   }
 
   // Not a generator, which would cost as much for each delta as the rest of the stream.
-  next(): Promise<IteratorResult<Batch>> {
+  next(): Promise<IteratorResult<readonly Event[]>> {
     if (!this.#isBegun) return this.#first();
     const held = this.#committed?.held[this.#handed++];
     if (held !== undefined) return Promise.resolve({ done: false, value: held });
     return this.#committed?.rest?.next() ?? Promise.resolve({ done: true, value: undefined });
   }
 
-  async return(): Promise<IteratorResult<Batch>> {
+  async return(): Promise<IteratorResult<readonly Event[]>> {
     return (await this.#committed?.rest?.return?.()) ?? { done: true, value: undefined };
   }
 
-  async #first(): Promise<IteratorResult<Batch>> {
+  async #first(): Promise<IteratorResult<readonly Event[]>> {
     this.#isBegun = true;
     const { id, rules } = this.#route;
     if (rules.hedge !== undefined) this.#shared.hedgesOf(id).addCall(rules.hedge.budget);
@@ -143,7 +140,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     );
   }
 
-  #start(next: Next<Member, Plan>): StartedAttempt {
+  #start(next: Next<Member, Plan>): StartedAttempt<Event> {
     const { candidate, key, plan, isRetry } = next;
     const { whole, signal } = this.#call;
     const { timeouts, hedge } = this.#route.rules;
@@ -189,7 +186,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
   }
 
   /** Starts a second attempt if the first one has no output in time. The one with the first output goes on. */
-  async #race(first: StartedAttempt, { candidate }: Next<Member, Plan>, waitMs: number): Promise<boolean> {
+  async #race(first: StartedAttempt<Event>, { candidate }: Next<Member, Plan>, waitMs: number): Promise<boolean> {
     const second = (await this.#isLate(first, waitMs)) ? await this.#startHedge(first, candidate) : undefined;
     if (second === undefined) return this.#settle(first, await first.outcome);
     // Output that was on its way when the other attempt won changes nothing.
@@ -217,7 +214,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
   }
 
   /** Resolves with whether an attempt has neither output nor an end after some ms. */
-  async #isLate(started: StartedAttempt, waitMs: number): Promise<boolean> {
+  async #isLate(started: StartedAttempt<Event>, waitMs: number): Promise<boolean> {
     const late = Promise.withResolvers<boolean>();
     const cancel = this.#shared.clock.after(waitMs, () => late.resolve(true));
     started.onOutput = () => late.resolve(false);
@@ -227,7 +224,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
     return isLate && !started.hasOutput;
   }
 
-  async #startHedge(first: StartedAttempt, candidate: Member): Promise<StartedAttempt | undefined> {
+  async #startHedge(first: StartedAttempt<Event>, candidate: Member): Promise<StartedAttempt<Event> | undefined> {
     // Planning takes time, and can fail: the first attempt does not wait for it.
     const hedge = this.#search.hedge(candidate).catch(() => undefined);
     const next = await Promise.race([hedge, first.outcome.then(() => undefined)]);
@@ -237,7 +234,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
   }
 
   /** @param waitMs wait after which the hedge started */
-  #lose(started: StartedAttempt, waitMs: number): void {
+  #lose(started: StartedAttempt<Event>, waitMs: number): void {
     if (this.#losers.has(started)) return;
     this.#losers.set(started, true);
     started.lose(waitMs);
@@ -248,7 +245,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
   }
 
   /** A loser can end in the turn in which it loses: with a response that nobody reads, or with a failure. */
-  #forgetLoser(started: StartedAttempt, outcome: Outcome): void {
+  #forgetLoser(started: StartedAttempt<Event>, outcome: Outcome<Event>): void {
     if (outcome.isCommitted) {
       outcome.rest?.return?.().catch(() => {});
       return;
@@ -259,7 +256,7 @@ export class RouteRun<Member extends Candidate, Plan> implements AsyncIterable<B
   }
 
   /** Takes note of the outcome of an attempt. Returns whether it reached its commit point. */
-  #settle(started: StartedAttempt, outcome: Outcome): boolean {
+  #settle(started: StartedAttempt<Event>, outcome: Outcome<Event>): boolean {
     const next = this.#started.get(started);
     if (next === undefined) return false;
     if (outcome.isCommitted) {

@@ -85,10 +85,10 @@ export class Router implements SharedRouting {
   }
 
   /** Starts the attempts of a call. */
-  run<Member extends Candidate, Plan>(
-    call: RoutedCall<Member, Plan>,
+  run<Member extends Candidate, Plan, Event>(
+    call: RoutedCall<Member, Plan, Event>,
     route: CandidateRoute<Member>,
-  ): RouteRun<Member, Plan> {
+  ): RouteRun<Member, Plan, Event> {
     return new RouteRun(call, route, this);
   }
 

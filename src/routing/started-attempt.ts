@@ -1,4 +1,3 @@
-import type { ChatEvent } from "../chat/stream/events.ts";
 import { GatewayError, type Reason } from "../errors.ts";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import type { QueueState } from "../providers/adapter.ts";
@@ -25,16 +24,14 @@ export interface RunParameters {
   readonly onFailure: (failure: GatewayError) => void;
 }
 
-type Batch = readonly ChatEvent[];
-
 /** End of an attempt's time before its commit point. */
-export type Outcome =
+export type Outcome<Event> =
   | {
       readonly isCommitted: true;
       /** Batches that have arrived. */
-      readonly held: Batch[];
+      readonly held: (readonly Event[])[];
       /** The other batches. Undefined: there are none. */
-      readonly rest: AsyncIterator<Batch> | undefined;
+      readonly rest: AsyncIterator<readonly Event[]> | undefined;
     }
   | { readonly isCommitted: false; readonly failure: unknown };
 
@@ -60,7 +57,7 @@ interface Place {
   readonly clock: Clock;
 }
 
-interface AttemptOptions {
+interface AttemptOptions<Event> {
   /** Whether one response may be requested instead of a stream. */
   readonly whole: boolean;
   /** Whether the commit point is the end of the response. */
@@ -69,7 +66,7 @@ interface AttemptOptions {
   readonly canBeCut: boolean;
   readonly limits: AttemptLimits;
   /** Throws if the response is too large so far. */
-  checkSize(run: TargetRun): void;
+  checkSize(run: TargetRun<Event>): void;
   /** Whether another target can serve the request. Decides at the end of the attempt's share. */
   mayGiveWay(): Promise<boolean>;
   /** Number of other targets that are left. Another attempt can have taken the last one in the meantime. */
@@ -77,10 +74,10 @@ interface AttemptOptions {
 }
 
 /** An attempt at a target, until its commit point: its timers, and what it tells about the target's health. */
-export class StartedAttempt {
-  readonly run: TargetRun;
+export class StartedAttempt<Event> {
+  readonly run: TargetRun<Event>;
   /** Never rejects. */
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Promise<Outcome<Event>>;
   /** Called with the first output. */
   onOutput: (() => void) | undefined;
   /** Whether routing ended the attempt because it took too long. */
@@ -89,7 +86,7 @@ export class StartedAttempt {
   isOver = false;
   #hasOutput = false;
   readonly #place: Place;
-  readonly #options: AttemptOptions;
+  readonly #options: AttemptOptions<Event>;
   readonly #controller: AbortController | undefined;
   readonly #trial: Trial;
   readonly #beginMs: number;
@@ -99,7 +96,7 @@ export class StartedAttempt {
   #reported: Reason | undefined;
   #timers: (() => void)[] | undefined;
 
-  constructor(place: Place, start: (parameters: RunParameters) => TargetRun, options: AttemptOptions) {
+  constructor(place: Place, start: (parameters: RunParameters) => TargetRun<Event>, options: AttemptOptions<Event>) {
     const { state, key, signal, clock } = place;
     const { firstOutputMs, shareMs, attemptMs, idleMs } = options.limits;
     this.#place = place;
@@ -241,9 +238,9 @@ export class StartedAttempt {
     else if (what === "fail") breaker.fail();
   }
 
-  async #commit(): Promise<Outcome> {
+  async #commit(): Promise<Outcome<Event>> {
     const batches = this.run.events[Symbol.asyncIterator]();
-    const held: Batch[] = [];
+    const held: (readonly Event[])[] = [];
     const signal = this.#controller?.signal ?? this.#place.signal;
     try {
       do {

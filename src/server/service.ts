@@ -15,8 +15,10 @@ import { KeyService } from "../gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
 import { UsageService } from "../gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
+import { EmbeddingService } from "../gen/dragoman/v1/embedding_service_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
+import { TokenService } from "../gen/dragoman/v1/token_service_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallTracer } from "../ledger/call-tracer.ts";
 import type { UsageReader } from "../ledger/usage-reader.ts";
@@ -35,10 +37,12 @@ import { listenMetrics, type MetricsListener } from "./http/metrics-page.ts";
 import { handoverMs, type Listener, type MetricsPage, type Services } from "./listener.ts";
 import { createAccountService } from "./services/account-service.ts";
 import { createChatService } from "./services/chat-service.ts";
+import { createEmbeddingService } from "./services/embedding-service.ts";
 import { createKeyService } from "./services/key-service.ts";
 import { createModelService } from "./services/model-service.ts";
 import { type MountedService, mountService } from "./services/mounted-service.ts";
 import { createRoutingService } from "./services/routing-service.ts";
+import { createTokenService } from "./services/token-service.ts";
 import { createUsageService } from "./services/usage-service.ts";
 import { createTargetHealth } from "./target-health.ts";
 
@@ -144,6 +148,8 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     generation: () => snapshots.generation,
     mounted: [
       mountService(ChatService, createChatService()),
+      mountService(EmbeddingService, createEmbeddingService()),
+      mountService(TokenService, createTokenService()),
       mountService(ModelService, createModelService()),
       mountService(RoutingService, createRoutingService(routing)),
       mountService(KeyService, createKeyService(parts.mirror)),

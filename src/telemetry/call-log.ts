@@ -1,10 +1,10 @@
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import type { GatewayError } from "../errors.ts";
 import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
-import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { CostSource, type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallObserver } from "../ledger/call-observer.ts";
 import type { CallRecord } from "../ledger/record.ts";
+import type { SentRequest } from "../ledger/sent-request.ts";
 import { levelOf } from "./call-level.ts";
 import { failureFields } from "./failure-fields.ts";
 import type { Log } from "./log.ts";
@@ -13,7 +13,7 @@ import { SampledLog } from "./sampled-log.ts";
 /** Failure of an attempt, and the request that the provider got. */
 interface Failure {
   readonly error: GatewayError;
-  readonly request: ChatRequest;
+  readonly request: SentRequest;
 }
 
 /**

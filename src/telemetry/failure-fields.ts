@@ -1,5 +1,5 @@
 import { fieldText, type GatewayError } from "../errors.ts";
-import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { SentRequest } from "../ledger/sent-request.ts";
 import { hideQuotes } from "./hide-quotes.ts";
 
 /** Maximum characters of a text. */
@@ -13,7 +13,7 @@ const mostFields = 8;
  *
  * @param request what the provider may quote in its words. Undefined: no provider was asked
  */
-export function failureFields(error: GatewayError, request: ChatRequest | undefined) {
+export function failureFields(error: GatewayError, request: SentRequest | undefined) {
   const { message, facts } = error;
   const { provider, providerMessage, retryAfterMs, fields, failedGeneration } = facts;
   // Dragoman's own texts quote no prompt.
@@ -33,7 +33,9 @@ export function failureFields(error: GatewayError, request: ChatRequest | undefi
 }
 
 /** Returns the texts of a request that its provider may quote. */
-function textsOf({ messages, tools }: ChatRequest): unknown {
+function textsOf(request: SentRequest): unknown {
+  if (request.$typeName === "dragoman.v1.EmbedRequest") return request.inputs;
+  const { messages, tools } = request;
   return [messages, tools.map(({ kind }) => (kind.case === "function" ? kind.value.description : ""))];
 }
 

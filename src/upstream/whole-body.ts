@@ -23,6 +23,11 @@ export function eventDecoder(response: UpstreamResponse, call: UpstreamCall): De
   return response.form === "lines" ? new LineDecoder(call) : new EventDecoder(call);
 }
 
+/** Creates a decoder of a JSON response, whatever form it seems to have. */
+export function wholeDecoder(call: UpstreamCall): Decoder<ServerSentEvent> {
+  return new WholeDecoder(call);
+}
+
 /** Decodes a complete body as one unnamed event. */
 class WholeDecoder implements Decoder<ServerSentEvent> {
   readonly isWhole = true;

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
+import { isEmbeddingModel } from "../../src/models/model-row.ts";
 import { seed000, seed001 } from "../support/egp-ids.ts";
 import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
@@ -138,7 +139,8 @@ behaviour(24, async () => {
   const { service } = await startStage({ ...egpBackends, cerebras: [], deepinfra: [] });
   const { getModel } = service.modelClient("grpc");
   expect((await getModel({ id: "gpt-4" })).model).toMatchObject({ contextWindowTokens: 8192, maxOutputTokens: 8192 });
-  const ofSeeds = (await listAll(service)).filter(({ id, provider }) => !id.startsWith(`${provider}/`));
+  const chatModels = (await listAll(service)).filter((model) => !isEmbeddingModel(model));
+  const ofSeeds = chatModels.filter(({ id, provider }) => !id.startsWith(`${provider}/`));
   expect(ofSeeds.map(({ id }) => id)).toEqual(expect.arrayContaining([...seed000, "llama3.1-8b", "llama3.1-70b"]));
   for (const { id, contextWindowTokens: window, maxOutputTokens: output } of ofSeeds) {
     expect([id, window >= output && output > 0]).toEqual([id, true]);

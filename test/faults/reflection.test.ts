@@ -179,9 +179,9 @@ describe("grpc.reflection", () => {
   }
 
   it.each([
-    ["on", 9, 9, 9],
-    ["true", 9, 9, 9],
-    ["authenticated", "Unauthenticated", "Unauthenticated", 9],
+    ["on", 11, 11, 11],
+    ["true", 11, 11, 11],
+    ["authenticated", "Unauthenticated", "Unauthenticated", 11],
     ["off", "Unimplemented", "Unimplemented", "Unimplemented"],
     ["false", "Unimplemented", "Unimplemented", "Unimplemented"],
   ])("responds without a key, with a wrong key and with a key: %s", async (setting, none, wrong, right) => {

@@ -8,13 +8,17 @@ import { KeyService } from "../../src/gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../../src/gen/dragoman/admin/v1/routing_service_pb.js";
 import { UsageService } from "../../src/gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { EmbeddingService } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
 import { ModelService } from "../../src/gen/dragoman/v1/model_service_pb.js";
+import { TokenService } from "../../src/gen/dragoman/v1/token_service_pb.js";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { startTestService, type TestService } from "../support/service.ts";
 
 /** The least role for each method. */
 const required: readonly (readonly [DescService, Readonly<Record<string, Role>>])[] = [
   [ChatService, { CompleteChat: "caller", StreamChat: "caller", PlanChat: "caller" }],
+  [EmbeddingService, { Embed: "caller" }],
+  [TokenService, { CountTokens: "caller" }],
   [ModelService, { ListModels: "caller", GetModel: "caller" }],
   [RoutingService, { ListTargets: "viewer" }],
   [UsageService, { QueryUsage: "caller", ListCalls: "caller", GetCall: "caller" }],

@@ -28,7 +28,7 @@ describe.each(protocols)("ModelService over %s", (protocol) => {
 
   it("lists the models of one provider", async () => {
     const { models } = await service.modelClient(protocol).listModels({ provider: "echo" });
-    expect(models.map(({ id }) => id)).toEqual(["echo/echo"]);
+    expect(models.map(({ id }) => id)).toEqual(["echo/echo", "echo/embed"]);
   });
 
   it("rejects a negative page_size and an unknown page_token", async () => {

@@ -7,6 +7,7 @@ import {
   ReasoningEffort,
   ReasoningFormat,
 } from "../../src/gen/dragoman/v1/reasoning_pb.js";
+import { isEmbeddingModel } from "../../src/models/model-row.ts";
 import { providers as registered } from "../../src/providers/registry.ts";
 import { ask } from "../support/requests.ts";
 import { startTestService, type TestService } from "../support/service.ts";
@@ -21,7 +22,8 @@ beforeAll(async () => {
     .filter(({ name }) => !["local", "echo", "vertex", "azure-openai"].includes(name))
     .map(({ name }) => [name, { enabled: true, api_key: "k", base_url: nowhere }] as const);
   service = await startTestService({}, undefined, JSON.stringify({ providers: Object.fromEntries(providers) }));
-  ({ models } = await service.modelClient("grpc").listModels({ pageSize: 1000 }));
+  const listed = await service.modelClient("grpc").listModels({ pageSize: 1000 });
+  models = listed.models.filter((model) => !isEmbeddingModel(model));
 });
 afterAll(() => service.stop());
 

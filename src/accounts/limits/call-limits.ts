@@ -1,8 +1,8 @@
 import type { StoreLossPolicy } from "../../config/account.ts";
 import { GatewayError } from "../../errors.ts";
-import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { PriceList } from "../../prices/price-list.ts";
+import type { RequestSize } from "../../tokens/request-size.ts";
 import type { TokenCount } from "../../tokens/token-count.ts";
 import { type CallClaims, claimsOf, type LimitedHolder, type NamedClaim, needsEstimate } from "./claims.ts";
 import type { Decision, Left, LimitStore } from "./limit-store.ts";
@@ -21,7 +21,7 @@ export interface CallToLimit {
   readonly holders: readonly LimitedHolder[];
   /** What happens if the store that replicas share does not respond. */
   readonly onStoreLoss: StoreLossPolicy;
-  readonly chat: ChatRequest;
+  readonly request: RequestSize;
   /** Models that may serve the call. */
   readonly models: readonly Model[];
   /** Undefined: all prices are unknown. */
@@ -61,9 +61,12 @@ export class CallLimits {
     return decision instanceof Promise ? decision.then(decided) : decided(decision);
   }
 
-  #claims({ chat, models, prices, holders, beganMs }: CallToLimit, counted?: ReadonlyMap<string, number>): CallClaims {
-    const usualOutput = this.#outputs.most(holders[0]?.holder ?? "", chat.model);
-    const need = (hasBudget: boolean) => needOf({ chat, models, prices, usualOutput, counted, hasBudget });
+  #claims(
+    { request, models, prices, holders, beganMs }: CallToLimit,
+    counted?: ReadonlyMap<string, number>,
+  ): CallClaims {
+    const usualOutput = this.#outputs.most(holders[0]?.holder ?? "", request.model);
+    const need = (hasBudget: boolean) => needOf({ request, models, prices, usualOutput, counted, hasBudget });
     return claimsOf(holders, need, beganMs);
   }
 
@@ -106,7 +109,7 @@ export class CallLimits {
     });
   }
 
-  #limited({ id, onStoreLoss, chat, holders }: CallToLimit, claimed: CallClaims, decision: Decision): LimitedCall {
+  #limited({ id, onStoreLoss, request, holders }: CallToLimit, claimed: CallClaims, decision: Decision): LimitedCall {
     const { claims, unpriced } = claimed;
     const { refusedBy, shared } = decision;
     const refusing = refusedBy === undefined ? undefined : claims[refusedBy];
@@ -119,7 +122,7 @@ export class CallLimits {
       settle: (used) => this.#store.settle(id, used),
       noteOutput: (tokens) => {
         if (!holders.some(needsEstimate)) return;
-        this.#outputs.note(holders[0]?.holder ?? "", chat.model, Math.ceil(tokens / (chat.parameters?.n ?? 1)));
+        this.#outputs.note(holders[0]?.holder ?? "", request.model, Math.ceil(tokens / request.choices));
       },
     });
   }

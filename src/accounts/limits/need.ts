@@ -1,9 +1,8 @@
-import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { mostCost } from "../../prices/most-cost.ts";
 import type { PriceList } from "../../prices/price-list.ts";
 import { estimateBounds } from "../../tokens/counter.ts";
-import { estimateChatTokens, mostChatBytes, mostChatTokens } from "../../tokens/usage-estimate.ts";
+import type { RequestSize } from "../../tokens/request-size.ts";
 import { vocabularySizeOf } from "../../tokens/vocabulary-of-model.ts";
 
 /** Output tokens of a choice that has no limit, until the usual output is known. */
@@ -25,7 +24,7 @@ export interface CallNeed {
 
 /** What the need of a call depends on. */
 export interface NeedFacts {
-  readonly chat: ChatRequest;
+  readonly request: RequestSize;
   /** Models that may serve the call. */
   readonly models: readonly Model[];
   readonly prices: PriceList | undefined;
@@ -41,10 +40,9 @@ export interface NeedFacts {
  * Estimates what a call may need: as at the most expensive of the models. The request need not be valid: planning rejects
  * it later, and the call then gives back what it holds.
  */
-export function needOf({ chat, models, prices, usualOutput, counted, hasBudget }: NeedFacts): CallNeed {
-  const choices = Math.max(1, chat.parameters?.n ?? 1);
-  const requested = chat.parameters?.maxOutputTokens;
-  const prompt = promptOf(chat, models);
+export function needOf({ request, models, prices, usualOutput, counted, hasBudget }: NeedFacts): CallNeed {
+  const { choices, maxOutputTokens: requested } = request;
+  const prompt = promptOf(request, models);
   const longest = mostOf(models, ({ maxOutputTokens }) => maxOutputTokens);
   const possible = Math.max(0, Math.min(requested ?? Number.POSITIVE_INFINITY, longest));
   const likely = Math.min(possible, usualOutput ?? (requested === undefined ? guessedOutput : possible));
@@ -57,7 +55,7 @@ export function needOf({ chat, models, prices, usualOutput, counted, hasBudget }
     const known = prices?.pricesOf(model);
     if (known === undefined) return { tokens, nanos: undefined, likelyNanos: 0, unpriced: model.id, isBound };
     // Some providers read the prompt once for each choice.
-    const costWith = (input: number) => mostCost(known, input * choices, output, chat.serviceTier);
+    const costWith = (input: number) => mostCost(known, input * choices, output, request.serviceTier);
     const bound = counted?.get(model.id) ?? prompt.most;
     const likelyBound = prompt.isLong && !isBound ? prompt.most : prompt.likelyMost;
     most = larger(most, costWith(bound));
@@ -70,7 +68,7 @@ export function needOf({ chat, models, prices, usualOutput, counted, hasBudget }
 /** Upper bound of a prompt's tokens from which only its length is read: an estimate would block the event loop. */
 const longPrompt = 300_000;
 
-/** `mostChatTokens` of English text, divided by its tokens: three for each character, of which a token has four. */
+/** `RequestSize.mostTokens` of English text, divided by its tokens: three for each character, of which a token has four. */
 const mostPerToken = 12;
 
 /** Tokens of a prompt. */
@@ -85,12 +83,12 @@ interface Prompt {
   readonly isLong: boolean;
 }
 
-function promptOf(chat: ChatRequest, models: readonly Model[]): Prompt {
+function promptOf(request: RequestSize, models: readonly Model[]): Prompt {
   const window = mostOf(models, ({ contextWindowTokens }) => contextWindowTokens);
-  const longest = mostChatTokens(chat);
-  const most = Math.min(mostChatBytes(chat), window);
+  const longest = request.mostTokens();
+  const most = Math.min(request.mostBytes(), window);
   const isLong = longest > longPrompt;
-  const estimate = isLong ? longest / mostPerToken : estimateChatTokens(chat, vocabularySizeOf(models[0]));
+  const estimate = isLong ? longest / mostPerToken : request.estimate(vocabularySizeOf(models[0]));
   const likely = Math.ceil(estimate);
   return { likely: Math.min(likely, window), likelyMost: Math.min(estimateBounds(likely).high, most), most, isLong };
 }

@@ -97,7 +97,7 @@ export function optionViolations(
 }
 
 /** Returns a violation if the request has provider options, for services whose operator turned them off. */
-export function anyOptions({ providerOptions }: ChatRequest): readonly FieldViolation[] {
+export function anyOptions({ providerOptions }: Pick<ChatRequest, "providerOptions">): readonly FieldViolation[] {
   const hasNone = Object.values(providerOptions).every((options) => Object.keys(options).length === 0);
   return hasNone ? [] : [{ field: ["provider_options"], description: optionsAreOff }];
 }

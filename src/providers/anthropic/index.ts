@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { z } from "zod";
 import type { OptionalContent } from "../../chat/planning/optional-content.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
@@ -17,6 +18,7 @@ import { claudeCallIds } from "../kit/call-ids.ts";
 import { responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { claudeSchemas } from "../kit/schema-rules.ts";
+import { requestWhole } from "../kit/whole-exchange.ts";
 import { checkSupport } from "./adaptations.ts";
 import { betaHeader, betaHeaders } from "./betas.ts";
 import { anthropicNames } from "./contract-fields.ts";
@@ -83,6 +85,19 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
           endEvents,
         }),
       })),
+    countTokens: (request, model, context) =>
+      requestWhole<z.infer<typeof tokenCount>, number>(upstream, context, async (call) => ({
+        path: "/v1/messages/count_tokens",
+        headers: {
+          "anthropic-version": apiVersion,
+          ...keyHeader("x-api-key", call, settings),
+          ...betaHeaders(request, name, operatorsBetas ?? ""),
+        },
+        body: stringifyExact(countedFields(toRequest(request, model, name))),
+        errors: anthropicErrors,
+        schema: tokenCount,
+        toOutput: ({ input_tokens }) => input_tokens,
+      })),
     checkSupport,
     effectiveParameters: (request, model) => ({
       ...(request.parameters ?? create(GenerationParametersSchema)),
@@ -91,6 +106,18 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
     describe: (request, model) => toRequest(request, model, name),
     close: () => upstream.close(),
   };
+}
+
+const tokenCount = z.object({ input_tokens: z.int().min(0) });
+
+/** Fields of the body that the method to count tokens knows: type MessageCountTokensParams of @anthropic-ai/sdk. */
+const counted = [
+  ...["model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control"],
+  ...["context_management", "mcp_servers"],
+];
+
+function countedFields(body: object): object {
+  return Object.fromEntries(Object.entries(body).filter(([field]) => counted.includes(field)));
 }
 
 export const provider: ProviderDefinition = {

@@ -4,7 +4,8 @@ import { baseUrl, choice, section, text } from "../../config/rules.ts";
 import type { Secret } from "../../config/secret.ts";
 import { lookUp } from "../../look-up.ts";
 import type { Adapter } from "../adapter.ts";
-import { createOpenAiAdapter, type Endpoint } from "../chat-completions/index.ts";
+import type { Endpoint } from "../chat-completions/endpoint.ts";
+import { createOpenAiAdapter } from "../chat-completions/index.ts";
 import { openAiFields, openAiQuirks } from "../chat-completions/openai-quirks.ts";
 import type { Quirks } from "../chat-completions/quirks.ts";
 import type { ProviderDefinition } from "../definition.ts";
@@ -65,10 +66,8 @@ function azureEndpoint(settings: ProviderSettings<Options>, apiVersion: string |
   const query = apiVersion === undefined ? "" : `?api-version=${encodeURIComponent(apiVersion)}`;
   const isDated = /^\d/.test(apiVersion ?? "");
   return {
-    path: ({ providerModel }) =>
-      isDated
-        ? `/deployments/${encodeURIComponent(providerModel)}/chat/completions${query}`
-        : `/v1/chat/completions${query}`,
+    path: ({ providerModel }, method) =>
+      isDated ? `/deployments/${encodeURIComponent(providerModel)}/${method}${query}` : `/v1/${method}${query}`,
     authorize: authorization(settings),
   };
 }

@@ -23,6 +23,8 @@ import { claudeSchemas } from "../kit/schema-rules.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
 import { checkSupport } from "./adaptations.ts";
 import { bedrockNames } from "./contract-fields.ts";
+import { countBedrockTokens } from "./count-tokens.ts";
+import { createBedrockEmbeddings } from "./embeddings.ts";
 import { bedrockErrors, bedrockHeaders } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { modelRules } from "./model-rules.ts";
@@ -146,6 +148,9 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
     checkSupport,
     contractNames: bedrockNames,
     describe: (request, model) => toRequest(request, model, name),
+    countTokens: (request, model, context) =>
+      countBedrockTokens({ upstream, provider: name, authorize }, request, model, context),
+    embeddings: createBedrockEmbeddings(upstream, name, authorize),
     close: () => upstream.close(),
   };
 }

@@ -78,7 +78,7 @@ const rows: readonly ModelRow[] = [
 ];
 
 /** Models on Amazon Bedrock, as `bedrock/<id>`. Without `jsonSchema`, Dragoman adds the schema to the prompt. */
-export const bedrockModels: readonly Model[] = modelsOf(
+const chatModels = modelsOf(
   {
     sources: [
       { from: "types of @ai-sdk/amazon-bedrock 5.0.101: ids", read: "2026-11-28" },
@@ -91,3 +91,28 @@ export const bedrockModels: readonly Model[] = modelsOf(
   },
   rows.map((row) => ({ ...row, jsonSchema: supportsSchema(row.model) })),
 );
+
+const embeddingModels = modelsOf(
+  {
+    sources: [{ from: "PyPI litellm 1.110.2: ids, lengths of inputs and vectors", read: "2026-11-30" }],
+    provider: "bedrock",
+    servedBy: "Bedrock",
+    embeddings: true,
+  },
+  [
+    {
+      model: "amazon.nova-2-multimodal-embeddings-v1:0",
+      name: "Nova 2 Multimodal Embeddings",
+      window: 8172,
+      dimensions: 3072,
+    },
+    { model: "amazon.titan-embed-text-v2:0", name: "Titan Text Embeddings V2", window: 8192, dimensions: 1024 },
+    { model: "amazon.titan-embed-text-v1", name: "Titan Text Embeddings", window: 8192, dimensions: 1536 },
+    { model: "cohere.embed-v4:0", name: "Cohere Embed 4", window: 128_000, dimensions: 1536 },
+    { model: "cohere.embed-multilingual-v3", name: "Cohere Embed 3 Multilingual", window: 512, dimensions: 1024 },
+    { model: "cohere.embed-english-v3", name: "Cohere Embed 3 English", window: 512, dimensions: 1024 },
+  ],
+);
+
+/** Models for chat and embeddings on Amazon Bedrock. */
+export const bedrockModels: readonly Model[] = [...chatModels, ...embeddingModels];

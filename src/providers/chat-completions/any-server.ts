@@ -17,6 +17,7 @@ export const anyServer: ProviderDefinition = {
     createOpenAiAdapter(settings, {
       ...commonQuirks,
       title: settings.name,
+      embeddings: { form: "numbers", dimensions: "dimensions", tokens: true, user: true },
       fields: {
         ...openServerFields,
         "parameters.max_output_tokens": "max_tokens",

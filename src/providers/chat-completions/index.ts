@@ -1,6 +1,5 @@
 import { functionsOf } from "../../chat/planning/function-tools.ts";
 import type { OptionalContent } from "../../chat/planning/optional-content.ts";
-import type { ContractNames } from "../../chat/planning/provider-options.ts";
 import { started } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -8,15 +7,15 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
-import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { eventDecoder, isWhole } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
-import { keyHeader } from "../kit/attempt-key.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { checkSupport } from "./adaptations.ts";
 import { chatCompletionsNames } from "./contract-fields.ts";
 import { conversationRulesOf } from "./conversation-rules.ts";
+import { createEmbeddings } from "./embeddings.ts";
+import { type Endpoint, openAiEndpoint, type Shared } from "./endpoint.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { audioTypeOf, wholeAudio } from "./output-modalities.ts";
@@ -24,25 +23,6 @@ import { ownFields, withoutOwnFields } from "./own-fields.ts";
 import type { Quirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 import type { ChatBody } from "./wire.ts";
-
-/** Path and authentication of a server. */
-export interface Endpoint {
-  /** Returns the path and query to append to the base URL. */
-  path(model: Model): string;
-  /** Returns the authentication headers. */
-  authorize(call: UpstreamCall): Promise<Readonly<Record<string, string>>>;
-  /** What the base URL may lack, if the server does not know the path. Undefined: nothing. */
-  readonly baseUrlLacks?: string | undefined;
-}
-
-function openAiEndpoint(settings: ProviderSettings): Endpoint {
-  return {
-    path: () => "/chat/completions",
-    // The base URLs of most servers end in a version.
-    baseUrlLacks: /\/v\d/.test(settings.baseUrl) ? undefined : "/v1 at its end",
-    authorize: async (call) => keyHeader("authorization", call, settings),
-  };
-}
 
 /** Creates an adapter for one server with the Chat Completions API. `quirks` states how it differs from others. */
 export function createOpenAiAdapter(
@@ -52,14 +32,6 @@ export function createOpenAiAdapter(
 ): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
   return adapterOf({ settings, endpoint, upstream, contractNames: chatCompletionsNames(quirks) }, quirks);
-}
-
-/** What an adapter shares with those without some of its own fields. Both names of a field are contract names. */
-interface Shared {
-  readonly settings: ProviderSettings;
-  readonly endpoint: Endpoint;
-  readonly upstream: Upstream;
-  readonly contractNames: ContractNames;
 }
 
 function adapterOf(shared: Shared, quirks: Quirks): Adapter {
@@ -75,7 +47,7 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, async (call) => ({
-      path: endpoint.path(model),
+      path: endpoint.path(model, "chat/completions"),
       headers: {
         accept: streamed ? "text/event-stream, application/json" : "application/json",
         ...headerOptions(request.providerOptions[name], quirks),
@@ -123,6 +95,7 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
     checkSupport: (request, model) => checkSupport(request, model, quirks),
     checkStream,
     describe: (request, model) => toBody(request, model, isStreamed(request)),
+    ...(quirks.embeddings && { embeddings: createEmbeddings(shared, quirks, quirks.embeddings, errors) }),
     close: () => upstream.close(),
   };
 }

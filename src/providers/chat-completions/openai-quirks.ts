@@ -1,6 +1,7 @@
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import { familyCallIds, openAiCallIds } from "../kit/call-ids.ts";
 import { openAiSchemas } from "../kit/schema-rules.ts";
+import { openAiEmbeddings } from "./embedding-quirks.ts";
 import { commonFields } from "./field-sets.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
 
@@ -20,6 +21,7 @@ export const openAiFields = {
 /** Quirks that OpenAI and Azure OpenAI share. */
 export const openAiQuirks = {
   ...commonQuirks,
+  embeddings: openAiEmbeddings,
   fields: openAiFields,
   openAiModel: (providerModel) => providerModel,
   // Azure also hosts other families of models.

@@ -14,6 +14,7 @@ import { familySchemas } from "../kit/schema-rules.ts";
 import type { Sentence } from "../kit/sentences.ts";
 import { openAiToolNames } from "../kit/tool-names.ts";
 import type { CacheMarks } from "./cache-marks.ts";
+import type { EmbeddingQuirks } from "./embedding-quirks.ts";
 import type { OptionalField } from "./fields.ts";
 import type { MediaForm } from "./media.ts";
 
@@ -29,6 +30,8 @@ export interface Quirks {
   readonly title: string;
   /** Wire forms of the optional fields that the server supports. Dragoman drops all others, with a warning. */
   readonly fields: Readonly<Partial<Record<OptionalField, FieldForm>>>;
+  /** Embeddings of the server. Undefined: it has none. */
+  readonly embeddings: EmbeddingQuirks | undefined;
   /** Maximum value of each field. Dragoman lowers a higher value to the maximum, with a warning. */
   readonly maximums: Readonly<Partial<Record<OptionalField, number>>>;
   /** Reasoning efforts that the server supports. Dragoman rejects others. Undefined: they depend on the model. */
@@ -117,6 +120,7 @@ export interface Quirks {
 
 /** Values of the quirks that a server does not set. */
 export const commonQuirks = {
+  embeddings: undefined,
   maximums: {},
   efforts: undefined,
   openAiModel: undefined,

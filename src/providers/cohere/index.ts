@@ -17,6 +17,7 @@ import { cohereSchemas } from "../kit/schema-rules.ts";
 import { checkSupport } from "./adaptations.ts";
 import { cohereNames } from "./contract-fields.ts";
 import { wantsCitations } from "./documents.ts";
+import { createCohereEmbeddings } from "./embeddings.ts";
 import { cohereErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { cohereModels } from "./models.ts";
@@ -67,6 +68,7 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, form: BodyFor
     contractNames: cohereNames,
     extraFields: new Set(["documents", "citation_options", "safety_mode", "raw_prompting", "priority"]),
     describe: (request, model) => toRequest(request, model, name, form),
+    embeddings: createCohereEmbeddings(upstream, settings),
     close: () => upstream.close(),
   };
 }

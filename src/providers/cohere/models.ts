@@ -33,7 +33,7 @@ const rows: readonly ModelRow[] = [
 ];
 
 /** Cohere's chat models, as `cohere/<model>`. */
-export const cohereModels: readonly Model[] = modelsOf(
+const chatModels = modelsOf(
   {
     sources: [
       { from: "@ai-sdk/cohere 4.0.52: ids", read: "2026-11-21" },
@@ -52,3 +52,24 @@ export const cohereModels: readonly Model[] = modelsOf(
   },
   rows,
 );
+
+const embeddingModels = modelsOf(
+  {
+    sources: [
+      { from: "PyPI litellm 1.110.2: ids, lengths of inputs and vectors", read: "2026-11-30" },
+      { from: "https://docs.cohere.com/docs/cohere-embed: vectors of Embed 3", read: "2026-11-30" },
+    ],
+    provider: "cohere",
+    embeddings: true,
+  },
+  [
+    { model: "embed-v5.0-pro", name: "Embed 5 Pro", window: 128_000, dimensions: 2048 },
+    { model: "embed-v5.0-fast", name: "Embed 5 Fast", window: 128_000, dimensions: 2048 },
+    { model: "embed-v4.0", name: "Embed 4", window: 128_000, dimensions: 1536 },
+    { model: "embed-multilingual-v3.0", name: "Embed 3 Multilingual", window: 512, dimensions: 1024 },
+    { model: "embed-english-v3.0", name: "Embed 3 English", window: 512, dimensions: 1024 },
+  ],
+);
+
+/** Cohere's models for chat and embeddings. */
+export const cohereModels: readonly Model[] = [...chatModels, ...embeddingModels];

@@ -1,17 +1,16 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { create } from "@bufbuild/protobuf";
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
 import { type ChatEvent, completed, finished, started, textDelta } from "../../chat/stream/events.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
-import { GatewayError } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
-import { ProviderErrorSchema } from "../../gen/dragoman/v1/error_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { planAnswer } from "./answer.ts";
+import { createEchoEmbeddings } from "./embeddings.ts";
+import { requestedFailure, untilAborted } from "./faults.ts";
 import { echoModels } from "./models.ts";
 import { jsonOf } from "./planned-parts.ts";
 import { readScript, type Script } from "./script.ts";
@@ -31,6 +30,7 @@ export function createEcho({ name }: Pick<ProviderSettings, "name"> = { name: pr
     stream: (request, model, context) => stream(request, model, context, name),
     checkSupport,
     describe: () => undefined,
+    embeddings: createEchoEmbeddings(name),
   };
 }
 
@@ -147,23 +147,10 @@ async function* cause(
   { signal, attempt }: AdapterContext,
 ): AsyncGenerator<readonly ChatEvent[], void> {
   switch (fault.kind) {
-    case "fail": {
-      const { reason, http_status: httpStatus, retry_after_ms: retryAfterMs } = fault.failure;
-      attempt.httpStatus = httpStatus;
-      throw new GatewayError(reason, `the echo script requested the error ${reason}`, {
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-        provider: create(ProviderErrorSchema, {
-          provider: model.provider,
-          providerModel: model.providerModel,
-          httpStatus,
-        }),
-      });
-    }
+    case "fail":
+      throw requestedFailure(fault.failure, model, attempt);
     case "stall":
-      signal.throwIfAborted();
-      return await new Promise<never>((_, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      });
+      return await untilAborted(signal);
     case "malformed":
       yield [finished(0, FinishReason.STOP, "stop"), textDelta(0, 0, "after the end")];
       return;

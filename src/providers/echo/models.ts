@@ -1,7 +1,8 @@
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { chatCapabilities, modelOf } from "../../models/model-row.ts";
+import { echoDimensions } from "./embeddings.ts";
 
-/** Catalog entry of the echo provider. Any other `echo/<name>` behaves the same. */
+/** Catalog entries of the echo provider. Any other `echo/<name>` has chat and embeddings. */
 export const echoModels: readonly Model[] = [
   modelOf(
     {
@@ -15,5 +16,9 @@ export const echoModels: readonly Model[] = [
       logprobs: true,
     },
     { model: "echo", name: "Echo", window: 0 },
+  ),
+  modelOf(
+    { provider: "echo", embeddings: true },
+    { model: "embed", name: "Echo embeddings", window: 0, dimensions: echoDimensions },
   ),
 ];

@@ -2,14 +2,14 @@ import { fromJson } from "@bufbuild/protobuf";
 import { z } from "zod";
 import { append } from "../../append.ts";
 import { parseBounded } from "../../chat/validation/json-bounds.ts";
-import { invalidRequest, type Reason, reasons } from "../../errors.ts";
+import { type FieldViolation, invalidRequest, type Reason, reasons } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { CitationSchema } from "../../gen/dragoman/v1/citation_pb.js";
 import { type Message, Role, type ToolResultPart } from "../../gen/dragoman/v1/message_pb.js";
 
 // The maxima in this file only protect Dragoman from mistakes in a script.
-const milliseconds = z.int().min(0).max(3_600_000);
+export const milliseconds = z.int().min(0).max(3_600_000);
 const times = z.int().min(1).max(1_000_000);
 const tokens = z
   .int()
@@ -96,15 +96,16 @@ const usage = z.strictObject({
 
 const after = z.union([z.literal("started"), z.int().min(0)]).default(0);
 const fault = z.strictObject({ after }).optional();
-const failure = z.strictObject({
-  after,
+/** A failure that a script requests. */
+export const failureFields = {
   reason: z.custom<Reason>(
     (value) => typeof value === "string" && Object.hasOwn(reasons, value),
     "must be a Dragoman error reason, such as PROVIDER_RATE_LIMITED",
   ),
   retry_after_ms: milliseconds.optional(),
   http_status: z.int().min(100).max(599).default(0),
-});
+};
+const failure = z.strictObject({ after, ...failureFields });
 
 /** Schema of a script. docs/echo.md has a row for each field. */
 export const scriptSchema = z
@@ -147,20 +148,33 @@ export function readScript(
   const index = request.messages.findLastIndex(({ role }) => role === Role.USER || role === Role.TOOL);
   const prompt = textOf(request.messages[index]);
   const options = request.providerOptions[provider];
-  if (options !== undefined) return { script: parse(options, ["provider_options", provider]), prompt };
+  if (options !== undefined)
+    return { script: parseScript(scriptSchema, options, ["provider_options", provider]), prompt };
   const scripted = scriptIn(prompt);
-  if (scripted !== undefined) return { script: parse(scripted, ["messages", index, "echo"]), prompt: "" };
+  if (scripted !== undefined)
+    return { script: parseScript(scriptSchema, scripted, ["messages", index, "echo"]), prompt: "" };
   return { script: empty, prompt };
 }
 
-function parse(value: unknown, field: FieldPath): Script {
-  const result = scriptSchema.safeParse(value, { error: describe });
+/**
+ * Parses a script. Throws INVALID_REQUEST.
+ *
+ * @param root as of a FieldViolation
+ */
+export function parseScript<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  field: FieldPath,
+  root?: FieldViolation["root"],
+): z.output<Schema> {
+  const result = schema.safeParse(value, { error: describe });
   if (result.success) return result.data;
   throw invalidRequest(
     result.error.issues.flatMap((issue) => {
       const place = [...field, ...issue.path.map(String)];
-      if (issue.code !== "unrecognized_keys") return [{ field: place, description: issue.message }];
-      return issue.keys.map((key) => ({ field: [...place, key], description: unknownField }));
+      const inRoot = root === undefined ? {} : { root };
+      if (issue.code !== "unrecognized_keys") return [{ ...inRoot, field: place, description: issue.message }];
+      return issue.keys.map((key) => ({ ...inRoot, field: [...place, key], description: unknownField }));
     }),
   );
 }

@@ -12,6 +12,7 @@ export function createGeminiAdapter(settings: ProviderSettings): Adapter {
     penalties: false,
     serviceTier: true,
     storage: false,
+    predicts: false,
     // The key is in a header, because a key in the URL could end up in logs.
     authorize: async (call) => ({ pathPrefix: "", headers: keyHeader("x-goog-api-key", call, settings) }),
   });

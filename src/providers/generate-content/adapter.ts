@@ -6,32 +6,21 @@ import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
 import { exchange } from "../../upstream/exchange.ts";
 import { Upstream } from "../../upstream/http.ts";
-import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import { anyCallIds } from "../kit/call-ids.ts";
 import { commonHeaders, responseFailure } from "../kit/errors.ts";
 import { stringifyExact } from "../kit/exact-json.ts";
 import { geminiSchemas } from "../kit/schema-rules.ts";
-import { checkSupport, type Route } from "./adaptations.ts";
+import { checkSupport } from "./adaptations.ts";
 import { generateContentNames } from "./contract-fields.ts";
+import { countGoogleTokens } from "./count-tokens.ts";
+import { createGoogleEmbeddings } from "./embeddings.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { googleErrors } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
 import { type BodyForm, includeThoughts, ownFields, usualForm } from "./own-fields.ts";
 import { toRequest } from "./request.ts";
-
-/** Path prefix and authentication headers of a request. */
-interface Authorization {
-  readonly pathPrefix: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** The Gemini API or Vertex AI: what it supports, and how to authenticate. */
-export interface Endpoint extends Route {
-  authorize(call: UpstreamCall): Promise<Authorization>;
-  /** Discards cached credentials after HTTP 401. */
-  forget?(): void;
-}
 
 /** Creates an adapter for the generateContent API of the Gemini API or Vertex AI. */
 export function createGenerateContentAdapter(settings: ProviderSettings, endpoint: Endpoint): Adapter {
@@ -89,6 +78,9 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: End
     contractNames: generateContentNames,
     checkSupport: (request, model) => checkSupport(request, model, endpoint),
     describe: (request, model) => toRequest(request, model, name, form),
+    countTokens: (request, model, context) =>
+      countGoogleTokens({ upstream, provider: name, endpoint, form }, request, model, context),
+    embeddings: createGoogleEmbeddings(upstream, name, endpoint),
     close: () => upstream.close(),
   };
 }

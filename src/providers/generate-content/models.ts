@@ -21,6 +21,20 @@ export const googleRows: readonly ModelRow[] = [
   { model: "gemini-2.5-flash-lite", name: "Gemini 2.5 Flash-Lite", ...million },
 ];
 
+/** Embedding models of both APIs. */
+export const googleEmbeddingRows: readonly ModelRow[] = [
+  { model: "gemini-embedding-2", name: "Gemini Embedding 2", window: 8192, dimensions: 3072 },
+  { model: "gemini-embedding-001", name: "Gemini Embedding 001", window: 2048, dimensions: 3072 },
+];
+
+export const googleEmbeddingTable = {
+  sources: [
+    { from: "types of @ai-sdk/google 4.0.121: ids", read: "2026-11-30" },
+    { from: "PyPI litellm 1.110.2: lengths of inputs and vectors", read: "2026-11-30" },
+  ],
+  embeddings: true,
+} as const satisfies Omit<ModelTable, "provider">;
+
 /** Catalog fields that are equal for all of Google's models, on the Gemini API and on Vertex AI. */
 export const googleTable = {
   sources: [

@@ -26,9 +26,9 @@ const shortestMs = 100;
 const validationMs = new WeakMap<object, number>();
 
 /** Parses JSON from a provider's response. Throws PROVIDER_FAULT if it is invalid, or has too many values or levels. */
-export function parseJson(json: string, call: UpstreamCall, reviver?: Reviver): unknown {
+export function parseJson(json: string, call: UpstreamCall, reviver?: Reviver, bounds = boundsOf(json)): unknown {
   const begin = json.length > largeLength ? cpuMs() : undefined;
-  const excess = begin === undefined ? tooManyLevels(json) : new JsonCounter(boundsOf(json)).excessOf(json);
+  const excess = begin === undefined ? tooManyLevels(json) : new JsonCounter(bounds).excessOf(json);
   if (excess !== undefined) throw unusableAnswer(call, `its JSON has too many ${excess}`);
   if (begin === undefined) return parse(json, call, reviver);
   const value = parse(json, call, reviver);

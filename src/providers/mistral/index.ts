@@ -9,6 +9,9 @@ import { Upstream } from "../../upstream/http.ts";
 import { eventDecoder } from "../../upstream/whole-body.ts";
 import type { Adapter, AdapterContext } from "../adapter.ts";
 import { chatCompletionsNames } from "../chat-completions/contract-fields.ts";
+import type { EmbeddingQuirks } from "../chat-completions/embedding-quirks.ts";
+import { createEmbeddings } from "../chat-completions/embeddings.ts";
+import { openAiEndpoint } from "../chat-completions/endpoint.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { keyHeader } from "../kit/attempt-key.ts";
 import { mistralCallIds } from "../kit/call-ids.ts";
@@ -23,10 +26,22 @@ import { mistralModels } from "./models.ts";
 import { mistralQuirks } from "./quirks.ts";
 import { toRequest } from "./request.ts";
 
+/**
+ * https://docs.mistral.ai/api/endpoint/embeddings. The API rejects more inputs (code 3210), and more tokens: "Too many
+ * tokens in batch. Max is 16384".
+ */
+const mistralEmbeddings: EmbeddingQuirks = {
+  form: "maybe",
+  maxInputs: 512,
+  maxTokens: 16_384,
+  dimensions: "output_dimension",
+};
+
 /** Creates an adapter for Mistral's API: OpenAI's Chat Completions with a different format of messages. */
 export function createMistralAdapter(settings: ProviderSettings): Adapter {
   const upstream = new Upstream(settings, commonHeaders);
   const { name, dialect, baseUrl, keys } = settings;
+  const shared = { settings, upstream, endpoint: openAiEndpoint(settings) };
 
   function send(request: ChatRequest, model: Model, context: AdapterContext, streamed: boolean) {
     return exchange(upstream, context, (call) => ({
@@ -67,6 +82,7 @@ export function createMistralAdapter(settings: ProviderSettings): Adapter {
     contractNames: chatCompletionsNames(mistralQuirks),
     extraFields: new Set(["safe_prompt", "prompt_mode", "guardrails", "metadata"]),
     describe: (request, model) => toRequest(request, model, name, true),
+    embeddings: createEmbeddings(shared, mistralQuirks, mistralEmbeddings, mistralErrors),
     close: () => upstream.close(),
   };
 }

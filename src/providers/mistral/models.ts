@@ -43,7 +43,7 @@ const rows: readonly ModelRow[] = [
 ];
 
 /** Mistral's chat models, as `mistral/<model>`. */
-export const mistralModels: readonly Model[] = modelsOf(
+const chatModels = modelsOf(
   {
     sources: [
       {
@@ -58,3 +58,21 @@ export const mistralModels: readonly Model[] = modelsOf(
   },
   rows,
 );
+
+const embeddingModels = modelsOf(
+  {
+    sources: [
+      { from: "PyPI litellm 1.110.2: ids, lengths of inputs", read: "2026-11-30" },
+      { from: "https://docs.mistral.ai/capabilities/embeddings: lengths of vectors", read: "2026-11-30" },
+    ],
+    provider: "mistral",
+    embeddings: true,
+  },
+  [
+    { model: "mistral-embed", name: "Mistral Embed", window: 8192, dimensions: 1024 },
+    { model: "codestral-embed", name: "Codestral Embed", window: 8192, dimensions: 1536 },
+  ],
+);
+
+/** Mistral's models for chat and embeddings. */
+export const mistralModels: readonly Model[] = [...chatModels, ...embeddingModels];

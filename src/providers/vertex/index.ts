@@ -4,13 +4,20 @@ import { pattern, section, text } from "../../config/rules.ts";
 import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import type { Route } from "../generate-content/adaptations.ts";
-import { createGenerateContentAdapter, type Endpoint } from "../generate-content/adapter.ts";
+import { createGenerateContentAdapter } from "../generate-content/adapter.ts";
+import type { Endpoint } from "../generate-content/endpoint.ts";
 import { keyHeader } from "../kit/attempt-key.ts";
 import { createGoogleTokens, type TokenSource } from "./google-tokens.ts";
 import { vertexModels } from "./models.ts";
 
 const globalHost = "aiplatform.googleapis.com";
-const route: Route = { title: "Vertex AI", penalties: true, serviceTier: false, storage: true };
+const route: Route & Pick<Endpoint, "predicts"> = {
+  predicts: true,
+  title: "Vertex AI",
+  penalties: true,
+  serviceTier: false,
+  storage: true,
+};
 
 const optionsSchema = section({
   /** Google Cloud project to bill. Default: GOOGLE_CLOUD_PROJECT, else the project of the credentials. */

@@ -76,14 +76,15 @@ export function createGrpcAccess(
   let enteringUnchecked: ServerHttp2Stream | undefined;
 
   function enter(
-    { method, access, mayCost, stream: isStream }: MountedMethod,
+    { method, access, ...rules }: MountedMethod,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     grpcJs: StreamListener,
   ) {
     let call: Call;
     try {
-      call = calls.begin(sourceOf(stream, headers), { name: method.name, mayCost, stream: isStream });
+      const { mayCost, operation, stream: isStream } = rules;
+      call = calls.begin(sourceOf(stream, headers), { name: method.name, mayCost, operation, stream: isStream });
     } catch (error) {
       rejectUnbegun(stream, headers, toGatewayError(error));
       return;

@@ -1,12 +1,10 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import { oneByte, varintBytes, writeVarint } from "./varint.ts";
 
 /** Tags of the protobuf wire format: field number and wire type. */
 const tag = { delta: 0x12, choiceIndex: 0x08, partIndex: 0x10, text: 0x1a, seq: 0x28 } as const;
-
-/** Integers below this are encoded in one byte. */
-const oneByte = 0x80;
 
 /**
  * Encodes a stream event to the same bytes as `toBinary`. Nearly all events are plain text deltas, which this function
@@ -47,18 +45,4 @@ function encodeTextDelta(value: PartDelta, seq: number): Buffer | undefined {
   bytes[at++] = tag.seq;
   writeVarint(bytes, at, seq);
   return bytes;
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= oneByte; rest = Math.floor(rest / oneByte)) bytes++;
-  return bytes;
-}
-
-function writeVarint(bytes: Buffer, start: number, value: number): number {
-  let at = start;
-  let rest = value;
-  for (; rest >= oneByte; rest = Math.floor(rest / oneByte)) bytes[at++] = (rest % oneByte) + oneByte;
-  bytes[at++] = rest;
-  return at;
 }

@@ -1,13 +1,16 @@
 import { constants, type Http2Server, type ServerOptions } from "node:http2";
+import type { DescMessage } from "@bufbuild/protobuf";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { type Address, formatAddress } from "../../config/address.ts";
 import type { Config } from "../../config/config.ts";
 import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
+import { type EmbedResponse, EmbedResponseSchema } from "../../gen/dragoman/v1/embedding_service_pb.js";
 import type { Duration } from "../connections.ts";
 import { listenError } from "../listen-problem.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createGrpcAccess, type GrpcAccess } from "./access.ts";
 import { addService, type Encoders } from "./bridge.ts";
+import { encodeEmbeddings } from "./encode-embeddings.ts";
 import { encodeResponse } from "./encode-response.ts";
 import { addHealth, healthDurations } from "./health.ts";
 import { guardProtocol } from "./protocol-guard.ts";
@@ -24,8 +27,9 @@ const openPaths: ReadonlyMap<string, Duration> = new Map([...healthDurations, ..
 setLogVerbosity(logVerbosity.NONE);
 
 // The cast is safe: the bridge calls an encoder only with messages of the schema that is its key.
-const encoders: Encoders = new Map([
+const encoders: Encoders = new Map<DescMessage, (message: unknown) => Buffer>([
   [StreamChatResponseSchema, (message) => encodeResponse(message as StreamChatResponse)],
+  [EmbedResponseSchema, (message) => encodeEmbeddings(message as EmbedResponse)],
 ]);
 
 /** Opens the gRPC listener, which serves the mounted services, health and reflection. */

@@ -71,8 +71,8 @@ export function createConnectHandler(
   const methods = services.mounted.flatMap((mounted) => mounted.methods);
   const mounted = new Map(methods.map((method) => [method.method, method]));
   const begin = (context: HandlerContext): undefined | Promise<void> => {
-    const { access, mayCost, stream } = mounted.get(context.method) ?? { access: "admin", mayCost: false };
-    return beginCall(services.calls, context, access, { name: context.method.name, mayCost, stream });
+    const { access, ...rules } = mounted.get(context.method) ?? { access: "admin", mayCost: false };
+    return beginCall(services.calls, context, access, { ...rules, name: context.method.name });
   };
   const handlers = {
     json: createHandlers(config, methods, begin, "json"),

@@ -41,9 +41,12 @@ export async function answerCall<Response>(
     const response = await answer(call);
     call.signal.throwIfAborted();
     call.settle();
+    if (call.recorded) await call.recorded;
     return response;
   } catch (thrown) {
-    throw failed(admitted, thrown);
+    const error = failed(admitted, thrown);
+    if (call.recorded) await call.recorded;
+    throw error;
   }
 }
 

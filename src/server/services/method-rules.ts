@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Role } from "../../accounts/role.ts";
+import type { CallMethod } from "../../calls/call-method.ts";
 
 /**
  * Who may call a method. `authenticated`: callers that the configured authentication accepts. `viewer`: those with the
@@ -12,7 +13,7 @@ export function roleFor(access: Exclude<Access, "open">): Role {
   return access === "authenticated" ? "caller" : access;
 }
 
-export interface MethodRules {
+export interface MethodRules extends Pick<CallMethod, "operation"> {
   readonly access: Access;
   /** Whether its calls may ask a provider, so that the ledger has a record of each. */
   readonly mayCost: boolean;
@@ -22,10 +23,13 @@ const forCallers: MethodRules = { access: "authenticated", mayCost: false };
 const forViewers: MethodRules = { access: "viewer", mayCost: false };
 const forAdmins: MethodRules = { access: "admin", mayCost: false };
 const costing: MethodRules = { access: "authenticated", mayCost: true };
+const embedding: MethodRules = { ...costing, operation: "embeddings" };
 
 /** Rules of each method of Dragoman's services. A service can be mounted only if all its methods are listed. */
 const rulesOfMethods: Readonly<Record<string, Readonly<Record<string, MethodRules>>>> = {
   "dragoman.v1.ChatService": { CompleteChat: costing, StreamChat: costing, PlanChat: forCallers },
+  "dragoman.v1.EmbeddingService": { Embed: embedding },
+  "dragoman.v1.TokenService": { CountTokens: forCallers },
   "dragoman.v1.ModelService": { ListModels: forCallers, GetModel: forCallers },
   "dragoman.admin.v1.RoutingService": { ListTargets: forViewers },
   // A caller sees the usage of its own accounts.

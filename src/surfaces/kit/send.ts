@@ -136,7 +136,8 @@ function sendBody(response: ServerResponse, status: number, body: Buffer): void 
   response.end(body);
 }
 
-function setWarnings(response: ServerResponse, warnings: readonly Warning[]): void {
+/** Sets the header with the warnings. */
+export function setWarnings(response: ServerResponse, warnings: readonly Warning[]): void {
   const formatted = formatWarnings(warnings);
   if (formatted !== undefined) response.setHeader(warningsHeader, formatted);
 }

@@ -12,10 +12,10 @@ import {
 } from "@opentelemetry/api";
 import { type GatewayError, reasons, type StatusName } from "../../errors.ts";
 import { type Attempt, AttemptOutcome } from "../../gen/dragoman/v1/attempt_pb.js";
-import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import type { CallTracer } from "../../ledger/call-tracer.ts";
-import type { CallRecord } from "../../ledger/record.ts";
+import type { CallRecord, Operation } from "../../ledger/record.ts";
+import type { SentRequest } from "../../ledger/sent-request.ts";
 import type { StateChange } from "../../routing/target-view.ts";
 import type { TraceContext } from "../../trace-context.ts";
 import { attemptOutcomes } from "../metrics/call-metrics.ts";
@@ -73,11 +73,15 @@ export function createCallTracer(tracer: Tracer, names: GenAiNames, providerOf: 
       if (spans === undefined) return call.trace;
       noteOrder(spans, attempt);
       spans.attempts.push(attempt);
+      const { operation = "chat" } = call;
       const span = tracer.startSpan(
-        `chat ${attempt.providerModel}`,
+        `${operation} ${attempt.providerModel}`,
         {
           kind: SpanKind.CLIENT,
-          attributes: { ...requestAttributes(names, attempt, request, providerOf), ...serverAttributes(baseUrl) },
+          attributes: {
+            ...requestAttributes(names, operation, attempt, request, providerOf),
+            ...serverAttributes(baseUrl),
+          },
         },
         trace.setSpan(ROOT_CONTEXT, spans.span),
       );
@@ -159,12 +163,15 @@ function traceContextOf(span: Span): TraceContext {
 
 function requestAttributes(
   names: GenAiNames,
+  operation: Operation,
   { provider, providerModel, target, credential, choiceIndex }: Attempt,
-  { parameters }: ChatRequest,
+  request: SentRequest,
   providerOf: (name: string) => string,
 ): Attributes {
+  const isChat = request.$typeName === "dragoman.v1.ChatRequest";
+  const parameters = isChat ? request.parameters : undefined;
   return withValues({
-    [names.operation]: "chat",
+    [names.operation]: operation,
     [names.provider]: genAiProvider(providerOf(provider)),
     [names.requestModel]: providerModel,
     [names.maxTokens]: parameters?.maxOutputTokens,
@@ -172,6 +179,7 @@ function requestAttributes(
     [names.topP]: parameters?.topP,
     [names.topK]: parameters?.topK,
     [names.choices]: parameters?.n === 1 ? undefined : parameters?.n,
+    [names.dimensions]: isChat ? undefined : request.dimensions,
     [own.provider]: provider,
     [own.target]: target,
     [own.credential]: credential || undefined,

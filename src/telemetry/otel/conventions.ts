@@ -15,6 +15,7 @@ const common = {
   topP: "gen_ai.request.top_p",
   topK: "gen_ai.request.top_k",
   choices: "gen_ai.request.choice.count",
+  dimensions: "gen_ai.embeddings.dimension.count",
   responseId: "gen_ai.response.id",
   inputTokens: "gen_ai.usage.input_tokens",
   outputTokens: "gen_ai.usage.output_tokens",

@@ -2,6 +2,7 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { OtelSettings } from "../../config/telemetry.ts";
 import { type Attempt, AttemptOutcome } from "../../gen/dragoman/v1/attempt_pb.js";
 import type { CallObserver } from "../../ledger/call-observer.ts";
+import type { Operation } from "../../ledger/record.ts";
 import type { MetricDefinition } from "../metrics/definitions.ts";
 import type { LabelNames } from "../metrics/label-names.ts";
 import { otherName } from "../metrics/label-names.ts";
@@ -41,11 +42,11 @@ export function createConventionMetrics(
   );
   const tokens = createTokenMetrics(generation, target, histogram);
 
-  function count(attempt: Attempt): void {
+  function count(operation: Operation, attempt: Attempt): void {
     const { provider, providerModel, outcome, failureReason, duration, firstOutputDuration: first, usage } = attempt;
     if (duration === undefined) return;
     const model = labels.target(attempt.target) === otherName ? otherName : providerModel;
-    const own = ["chat", genAiProvider(providerOf(provider)), model];
+    const own = [operation, genAiProvider(providerOf(provider)), model];
     const error = outcome === AttemptOutcome.ANSWERED ? "" : labels.reason(failureReason);
     durations.observe(durationMs(duration) / 1000, undefined, ...own, error);
     if (first !== undefined) firstChunks.observe(durationMs(first) / 1000, undefined, ...own);
@@ -54,7 +55,7 @@ export function createConventionMetrics(
 
   return {
     observer: {
-      attempt: (_, attempt) => count(attempt),
+      attempt: ({ operation = "chat" }, attempt) => count(operation, attempt),
       settled(record, error) {
         const rpc = rpcOf(record);
         const status = error?.status ?? "OK";

@@ -3,9 +3,20 @@ import { KeyService } from "../../gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../../gen/dragoman/admin/v1/routing_service_pb.js";
 import { UsageService } from "../../gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../../gen/dragoman/v1/chat_service_pb.js";
+import { EmbeddingService } from "../../gen/dragoman/v1/embedding_service_pb.js";
 import { ModelService } from "../../gen/dragoman/v1/model_service_pb.js";
+import { TokenService } from "../../gen/dragoman/v1/token_service_pb.js";
 
-const services = [ChatService, ModelService, RoutingService, UsageService, KeyService, AccountService];
+const services = [
+  ChatService,
+  EmbeddingService,
+  TokenService,
+  ModelService,
+  RoutingService,
+  UsageService,
+  KeyService,
+  AccountService,
+];
 
 const fullNames = new Map(
   services.flatMap(({ typeName, methods }) => methods.map(({ name }) => [name, `${typeName}/${name}`] as const)),

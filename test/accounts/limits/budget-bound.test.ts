@@ -12,6 +12,7 @@ import { UsageSchema } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { mostCost } from "../../../src/prices/most-cost.ts";
 import { createPriceList } from "../../../src/prices/price-list.ts";
 import { estimateBounds, tokenCounter } from "../../../src/tokens/counter.ts";
+import { sizeOfChat } from "../../../src/tokens/request-size.ts";
 import { estimateChatTokens } from "../../../src/tokens/usage-estimate.ts";
 import { counting } from "../../support/counting.ts";
 import { ask } from "../../support/requests.ts";
@@ -103,7 +104,7 @@ describe("a budget", () => {
 
 function callOf(id: string, chat: ChatRequest, holders: CallToLimit["holders"]): CallToLimit {
   return {
-    ...{ id, chat, holders, prices },
+    ...{ id, request: sizeOfChat(chat), holders, prices },
     ...{ beganMs: Date.now(), onStoreLoss: "local", models: [model] },
     countPrompt: (one) => tokenCounter(one, counting).count(chat),
   };

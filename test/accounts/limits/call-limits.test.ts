@@ -9,6 +9,7 @@ import type { Budget, StoreLossPolicy } from "../../../src/config/account.ts";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { UsageSchema } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { createPriceList } from "../../../src/prices/price-list.ts";
+import { sizeOfChat } from "../../../src/tokens/request-size.ts";
 import { ask } from "../../support/requests.ts";
 
 /** A store that lets everything in, and remembers what it was asked. */
@@ -47,7 +48,8 @@ const holder: LimitedHolder = {
 
 function callWith(more: Parameters<typeof ask>[2] = {}, onStoreLoss: StoreLossPolicy = "local"): CallToLimit {
   const chat = ask("openai/gpt-4o", "one two three", more);
-  return { id: "call", beganMs: Date.now(), holders: [holder], onStoreLoss, chat, models: [gpt], prices };
+  const request = sizeOfChat(chat);
+  return { id: "call", beganMs: Date.now(), holders: [holder], onStoreLoss, request, models: [gpt], prices };
 }
 
 async function take(store: LimitStore, call = callWith()) {
@@ -98,7 +100,7 @@ describe("what a call holds", () => {
     await take(store, callWith({ parameters: { maxOutputTokens: 1_000_000 } }));
     expect(holdsOf(store).tokens).toBe(5000);
     const need = needOf({
-      ...{ chat: callWith({ parameters: { maxOutputTokens: 1_000_000, n: 2 } }).chat, models: [gpt], prices },
+      ...{ request: callWith({ parameters: { maxOutputTokens: 1_000_000, n: 2 } }).request, models: [gpt], prices },
       ...{ usualOutput: undefined, hasBudget: true },
     });
     expect(need.nanos).toBeGreaterThan(2 * 16_384 * 10_000);
@@ -129,11 +131,11 @@ describe("what an invalid call holds", () => {
     ["no model that could serve it", {}],
     ["a very long prompt", { parameters: { maxOutputTokens: 2 ** 31 - 1, n: 2 ** 31 - 1 } }],
   ])("is an amount, with %s", (name, more) => {
-    const { chat } = callWith(more);
-    const long = ask("openai/gpt-4o", "x".repeat(2_000_000), more);
+    const { request } = callWith(more);
+    const long = sizeOfChat(ask("openai/gpt-4o", "x".repeat(2_000_000), more));
     const models = name.startsWith("no model") ? [] : [gpt];
-    for (const one of [chat, long]) {
-      const { tokens, nanos = 0 } = needOf({ chat: one, models, prices, usualOutput: undefined, hasBudget: true });
+    for (const one of [request, long]) {
+      const { tokens, nanos = 0 } = needOf({ request: one, models, prices, usualOutput: undefined, hasBudget: true });
       expect(Number.isInteger(Math.min(tokens, 5000))).toBe(true);
       expect(tokens).toBeGreaterThan(0);
       expect(Number.isSafeInteger(nanos) && nanos >= 0).toBe(true);
@@ -153,7 +155,15 @@ describe("a prompt whose upper bound does not fit a budget", () => {
       return Promise.resolve({ high: count ?? 0 });
     };
     const limited = new CallLimits(new MemoryLimitStore()).take({
-      ...{ id: "call", beganMs: Date.now(), holders: [owner], onStoreLoss: "local", chat, models: [gpt, gpt], prices },
+      ...{
+        id: "call",
+        beganMs: Date.now(),
+        holders: [owner],
+        onStoreLoss: "local",
+        request: sizeOfChat(chat),
+        models: [gpt, gpt],
+        prices,
+      },
       ...(count !== undefined && { countPrompt }),
     });
     return { limited, counts };

@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
 import { create } from "@bufbuild/protobuf";
+import type { ChatEvent } from "../../../src/chat/stream/events.ts";
 import { Secret } from "../../../src/config/secret.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
@@ -99,7 +100,7 @@ export async function play(script: Script): Promise<Trace> {
       }
       return deadlineMs - clock.now();
     };
-    const call: RoutedCall<Member, number> = {
+    const call: RoutedCall<Member, number, ChatEvent> = {
       signal,
       whole: scripted.whole,
       canHedge: scripted.canHedge,

@@ -45,6 +45,8 @@ describe.each(["v1", "v1alpha"] as const)("reflection %s", (version) => {
     if (answer.case !== "listServicesResponse") return expect.fail(`got ${answer.case}`);
     expect(answer.value.service.map(({ name }) => name)).toEqual([
       "dragoman.v1.ChatService",
+      "dragoman.v1.EmbeddingService",
+      "dragoman.v1.TokenService",
       "dragoman.v1.ModelService",
       "dragoman.admin.v1.RoutingService",
       "dragoman.admin.v1.KeyService",

@@ -123,7 +123,7 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
    * Optional fields of ChatRequest that the model supports under the profile, by path, such as `parameters.top_k`,
    * including those that Dragoman emulates. The model may not support every value of such a field, or not together with
    * another field: PlanChat shows what applies to a certain request. Does not list fields that every model supports,
-   * such as `labels`.
+   * such as `labels`. Of an embedding model, optional fields of EmbedRequest: `dimensions`, `task` and `user`.
    *
    * @generated from field: repeated string supported_parameters = 14;
    */
@@ -144,7 +144,7 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
   inputModalities: Modality[];
 
   /**
-   * Modalities that the model returns. Empty if unknown.
+   * Modalities that the model returns. Empty if unknown, and for embedding models.
    *
    * @generated from field: repeated dragoman.v1.Modality output_modalities = 17;
    */
@@ -172,6 +172,13 @@ export declare type Model = Message<"dragoman.v1.Model"> & {
    * @generated from field: dragoman.v1.ModelState state = 20;
    */
   state: ModelState;
+
+  /**
+   * Usual length of the vectors of an embedding model. 0 if unknown, and for other models.
+   *
+   * @generated from field: int32 embedding_dimensions = 21;
+   */
+  embeddingDimensions: number;
 };
 
 /**
@@ -440,6 +447,13 @@ export declare type ModelCapabilities = Message<"dragoman.v1.ModelCapabilities">
    * @generated from field: bool chat_template = 13;
    */
   chatTemplate: boolean;
+
+  /**
+   * Returns embeddings (EmbeddingService), and no chat responses.
+   *
+   * @generated from field: bool embeddings = 14;
+   */
+  embeddings: boolean;
 };
 
 /**

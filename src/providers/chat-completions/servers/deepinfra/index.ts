@@ -13,6 +13,8 @@ export const provider = hostedServer({
   baseUrl: "https://api.deepinfra.com/v1/openai",
   models: deepInfraModels,
   modelsDevName: "deepinfra",
+  // LangChain names the maximum of inputs: https://reference.langchain.com/javascript
+  embeddings: { form: "numbers", maxInputs: 1024, dimensions: "dimensions" },
   fields: {
     ...commonFields,
     ...openModelFields,

@@ -12,6 +12,7 @@ export const provider = hostedServer({
   baseUrl: "https://api.fireworks.ai/inference/v1",
   models: fireworksModels,
   modelsDevName: "fireworks-ai",
+  embeddings: { form: "numbers", dimensions: "dimensions" },
   fields: {
     ...basicFields,
     ...openModelFields,

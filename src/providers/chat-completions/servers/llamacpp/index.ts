@@ -6,6 +6,7 @@ export const provider = ownServer({
   name: "llamacpp",
   title: "llama.cpp",
   baseUrl: "http://127.0.0.1:8080/v1",
+  embeddings: { form: "maybe", tokens: true },
   fields: {
     ...openServerFields,
     "parameters.max_output_tokens": "max_tokens",

@@ -5,6 +5,7 @@ export const provider = ownServer({
   name: "lmstudio",
   title: "LM Studio",
   baseUrl: "http://127.0.0.1:1234/v1",
+  embeddings: { form: "numbers" },
   fields: {
     ...commonFields,
     "parameters.max_output_tokens": "max_tokens",

@@ -63,8 +63,26 @@ const rows: readonly ModelRow[] = [
 /** Ids that Scale EGP's list already uses, with EGP's rules. OpenAI's models of these names are `openai/<id>`. */
 const egpIds: ReadonlySet<string> = new Set(egpModels.map(({ id }) => id));
 
+/** OpenAI's models for Embeddings. */
+const embeddingModels = modelsOf(
+  {
+    sources: [
+      { from: "type EmbeddingModel of openai 7.55.0: ids", read: "2026-11-30" },
+      { from: "PyPI litellm 1.110.2: lengths of inputs and vectors", read: "2026-11-30" },
+    ],
+    provider: "openai",
+    idOf: (model) => model,
+    embeddings: true,
+  },
+  [
+    { model: "text-embedding-3-small", name: "Text Embedding 3 small", window: 8191, dimensions: 1536 },
+    { model: "text-embedding-3-large", name: "Text Embedding 3 large", window: 8191, dimensions: 3072 },
+    { model: "text-embedding-ada-002", name: "Text Embedding Ada 002", window: 8191, dimensions: 1536 },
+  ],
+);
+
 /** OpenAI's models for Chat Completions. Their ids are OpenAI's names, except for those in `egpIds`. */
-export const openAiModels: readonly Model[] = modelsOf(
+const chatModels = modelsOf(
   {
     sources: [
       { from: "type comments of openai 7.55.0 (resources/shared.d.ts): ids, shutdown dates", read: "2026-11-28" },
@@ -80,3 +98,5 @@ export const openAiModels: readonly Model[] = modelsOf(
   },
   rows,
 );
+
+export const openAiModels: readonly Model[] = [...chatModels, ...embeddingModels];

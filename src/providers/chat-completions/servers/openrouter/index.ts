@@ -14,6 +14,7 @@ export const provider = hostedServer({
   baseUrl: "https://openrouter.ai/api/v1",
   models: openrouterModels,
   modelsDevName: "openrouter",
+  embeddings: { form: "maybe", dimensions: "dimensions", tokens: true, user: true },
   fields: {
     ...commonFields,
     ...openModelFields,

@@ -1,12 +1,21 @@
 import { basicFields } from "../../field-sets.ts";
 import { hostedServer } from "../../server.ts";
+import { perplexityModels } from "./models.ts";
 
-// No catalog entries, since Perplexity retired its Chat Completions API on 2026-09-27.
 export const provider = hostedServer({
   name: "perplexity",
   title: "Perplexity",
   // https://docs.perplexity.ai/docs/sonar/openai-compatibility
   baseUrl: "https://api.perplexity.ai",
+  models: perplexityModels,
+  embeddings: {
+    // https://docs.perplexity.ai/api-reference/embeddings-post
+    path: "/v1/embeddings",
+    form: "int8",
+    maxInputs: 512,
+    maxTokens: 120_000,
+    dimensions: "dimensions",
+  },
   fields: {
     ...basicFields,
     "parameters.max_output_tokens": "max_tokens",

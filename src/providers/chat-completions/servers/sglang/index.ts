@@ -5,6 +5,7 @@ export const provider = ownServer({
   name: "sglang",
   title: "SGLang",
   baseUrl: "http://127.0.0.1:30000/v1",
+  embeddings: { form: "numbers", dimensions: "dimensions", tokens: true },
   fields: {
     ...openServerFields,
     "parameters.max_output_tokens": "max_completion_tokens",

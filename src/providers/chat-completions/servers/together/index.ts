@@ -11,6 +11,7 @@ export const provider = hostedServer({
   baseUrl: "https://api.together.ai/v1",
   models: togetherModels,
   modelsDevName: "togetherai",
+  embeddings: { form: "numbers" },
   fields: {
     ...commonFields,
     ...openModelFields,

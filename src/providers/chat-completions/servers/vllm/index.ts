@@ -5,6 +5,7 @@ export const provider = ownServer({
   name: "vllm",
   title: "vLLM",
   baseUrl: "http://127.0.0.1:8000/v1",
+  embeddings: { form: "maybe", dimensions: "dimensions", tokens: true },
   fields: {
     ...openServerFields,
     "parameters.max_output_tokens": "max_completion_tokens",
