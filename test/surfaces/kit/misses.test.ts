@@ -37,7 +37,10 @@ describe("the error for a path that no route has", () => {
   });
 
   it.each([
-    ["/v1", "the OpenAI API has POST /v1/chat/completions, GET /v1/models, GET /v1/models/{model}"],
+    [
+      "/v1",
+      "the OpenAI API has POST /v1/chat/completions, POST /v1/embeddings, GET /v1/models, GET /v1/models/{model}",
+    ],
     ["/v1/unheard-of", "the OpenAI API has POST /v1/chat/completions"],
     ["/cerebras", "the Cerebras API has POST /cerebras/v1/chat/completions"],
     ["/v1/openai/unheard-of", "the DeepInfra API has POST /v1/openai/chat/completions"],
