@@ -20,7 +20,6 @@ export const embeddingsRoute: Route = {
   name: "openai-embeddings",
   method: "POST",
   path: "/v1/embeddings",
-  toError: toOpenAiError,
   handle: serveEmbeddings,
 };
 
