@@ -92,9 +92,15 @@ const mostListed = 12;
 function oneOf(values: readonly unknown[], input: unknown): string {
   if (values.length <= mostListed) return `must be ${either(values)}`;
   const names = values.filter((value) => typeof value === "string");
-  const near = typeof input === "string" ? nearest(input, names) : [];
+  const near = typeof input === "string" ? valuesLike(input, names) : [];
   const fix = near.length > 0 ? `did you mean ${either(near)}?` : `write one such as ${either(names.slice(0, 3))}`;
   return `is not one of the ${values.length} values of this API; ${fix}`;
+}
+
+/** Returns the values that a text probably means. Models of these APIs have no prefix, as in `openai/gpt-4o`. */
+function valuesLike(text: string, values: readonly string[]): readonly string[] {
+  const bare = text.slice(text.lastIndexOf("/") + 1);
+  return values.includes(bare) ? [bare] : nearest(text, values);
 }
 
 function either(values: readonly unknown[]): string {
