@@ -8,16 +8,8 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { hasOpenssl, issueCertificate } from "../support/certificates.ts";
-import { type ServiceProcess, startProcess } from "../support/process.ts";
+import { startProcess } from "../support/process.ts";
 import { scriptEcho } from "../support/requests.ts";
-
-/** Waits until a line with this message is in the log. */
-async function logged(service: ServiceProcess, message: RegExp): Promise<void> {
-  while (!service.log.some(({ msg }) => message.test(String(msg)))) {
-    if (service.child.stdout === null) throw new Error("the process has no standard output");
-    await once(service.child.stdout, "data");
-  }
-}
 
 /** Tries to open a TCP connection. Resolves to `open` or to the error's code. */
 async function tryConnect(address: string): Promise<string> {
@@ -126,7 +118,7 @@ describe("a service that was sent SIGTERM", () => {
     const events = createClient(ChatService, transport).streamChat({ chat })[Symbol.asyncIterator]();
     await events.next();
     service.child.kill("SIGTERM");
-    await logged(service, /shutting down/);
+    await service.logLine(({ msg }) => msg === "stopping");
     expect(await tryConnect(service.grpcAddress)).toBe("ECONNREFUSED");
     expect(await tryConnect(service.httpAddress)).toBe("ECONNREFUSED");
     let last: string | undefined;

@@ -130,7 +130,10 @@ it("records calls in progress before an uncaught error ends the process", async 
   expect(await broken.exited).toEqual([1, null]);
   const calls = broken.log.filter(({ msg }) => msg === "call");
   expect(calls).toMatchObject([{ method: "StreamChat", reason: "SHUTTING_DOWN" }]);
-  expect(broken.log.at(-1)).toMatchObject({ level: "error", err: { message: "a fault of the service" } });
+  expect(broken.log.slice(-2)).toMatchObject([
+    { level: "error", err: { message: "a fault of the service" } },
+    { msg: "stopped", reason: "uncaught error" },
+  ]);
   await events.next().catch(() => {});
 });
 

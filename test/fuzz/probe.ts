@@ -38,6 +38,11 @@ ActiveCalls.prototype.begin = function (...parameters) {
   if (!call.signal.aborted) running.add(call);
   return call;
 };
+const { reject } = ActiveCalls.prototype;
+ActiveCalls.prototype.reject = function (...parameters) {
+  begun++;
+  reject.apply(this, parameters);
+};
 const { settle } = Call.prototype;
 Call.prototype.settle = function (error) {
   settle.call(this, error);

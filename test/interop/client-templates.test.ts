@@ -48,7 +48,7 @@ const ignored = new Set([".venv", "bin", "gen", "node_modules", "obj", "target"]
 let clone: string;
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), "dragoman-clone-"));
-  for (const path of ["buf.yaml", "package.json", "proto", "src/gen"])
+  for (const path of ["buf.yaml", "package.json", "proto", "src"])
     cpSync(join(root, path), join(clone, path), { recursive: true });
   const filter = (path: string): boolean => !ignored.has(basename(path));
   for (const name of ["clients", "examples"]) cpSync(join(root, name), join(clone, name), { recursive: true, filter });

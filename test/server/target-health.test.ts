@@ -141,7 +141,9 @@ describe("health of a target", () => {
     expect(statuses).toEqual({
       "": { status: "SERVING" },
       "dragoman.v1.ChatService": { status: "SERVING" },
+      "dragoman.v1.EmbeddingService": { status: "SERVING" },
       "dragoman.v1.ModelService": { status: "SERVING" },
+      "dragoman.v1.TokenService": { status: "SERVING" },
       "dragoman.admin.v1.RoutingService": { status: "SERVING" },
       "dragoman.admin.v1.KeyService": { status: "SERVING" },
       "dragoman.admin.v1.AccountService": { status: "SERVING" },

@@ -18,6 +18,8 @@ export function wrongHttp(handler: Handler, { method, header }: Request): Gatewa
     const contentType = isUnary(handler) ? "application/json" : undefined;
     return wrongMethod(method, handler.requestPath, handler.allowedMethods.join(", "), contentType);
   }
+  // A GET request of Connect has its message in the query.
+  if (method === "GET") return undefined;
   const contentType = header.get("content-type") ?? "";
   // Connect knows the text form of gRPC-Web, but does not serve it.
   const isSupported = handler.supportedContentType(contentType) && !/^application\/grpc-web-text/i.test(contentType);
