@@ -17,7 +17,7 @@ cp package-lock.json "$target/opt/dragoman/"
 cd "$target/opt/dragoman"
 # shellcheck disable=SC2086
 npm ci --omit=dev --ignore-scripts $silent >/dev/null
-# Otherwise `npm sbom` misses packages that the development needs too.
-npm pkg delete devDependencies
+# Otherwise `npm sbom` misses packages that the development needs too, and rejects those that are bundled.
+npm pkg delete devDependencies bundleDependencies
 rm package-lock.json
 npm sbom --sbom-format=cyclonedx --sbom-type=application >../../usr/share/sbom/dragoman.cdx.json

@@ -79,7 +79,16 @@ export const prepareCommand = isClone ? "npm run prepare:local" : "dragoman loca
 export function localHome({ DRAGOMAN_LOCAL_HOME, XDG_DATA_HOME }: Environment): string {
   if (DRAGOMAN_LOCAL_HOME) return resolve(DRAGOMAN_LOCAL_HOME);
   if (isClone) return fileURLToPath(new URL("../../../.local", import.meta.url));
-  return join(XDG_DATA_HOME || join(homedir(), ".local", "share"), "dragoman");
+  return join(XDG_DATA_HOME || join(userHome(), ".local", "share"), "dragoman");
+}
+
+/** Returns the user's home folder, else the working directory: a container can run as a user that the system lacks. */
+function userHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return process.cwd();
+  }
 }
 
 /** Returns the engine's folder, one per version. It exists only after a complete installation. */
