@@ -5,7 +5,9 @@ import { KeyService } from "../gen/dragoman/admin/v1/key_service_pb.js";
 import { RoutingService } from "../gen/dragoman/admin/v1/routing_service_pb.js";
 import { UsageService } from "../gen/dragoman/admin/v1/usage_service_pb.js";
 import { ChatService } from "../gen/dragoman/v1/chat_service_pb.js";
+import { EmbeddingService } from "../gen/dragoman/v1/embedding_service_pb.js";
 import { ModelService } from "../gen/dragoman/v1/model_service_pb.js";
+import { TokenService } from "../gen/dragoman/v1/token_service_pb.js";
 
 /** Certificates, each as PEM. */
 export interface TlsOptions {
@@ -30,6 +32,8 @@ export interface ClientOptions {
 export interface DragomanClient {
   readonly chat: Client<typeof ChatService>;
   readonly models: Client<typeof ModelService>;
+  readonly embeddings: Client<typeof EmbeddingService>;
+  readonly tokens: Client<typeof TokenService>;
   readonly keys: Client<typeof KeyService>;
   readonly accounts: Client<typeof AccountService>;
   readonly usage: Client<typeof UsageService>;
@@ -58,6 +62,8 @@ export function createDragomanClient(
   return {
     chat: createClient(ChatService, transport),
     models: createClient(ModelService, transport),
+    embeddings: createClient(EmbeddingService, transport),
+    tokens: createClient(TokenService, transport),
     keys: createClient(KeyService, transport),
     accounts: createClient(AccountService, transport),
     usage: createClient(UsageService, transport),

@@ -21,8 +21,9 @@ export function createUnservedHandler({ limits }: Config, { calls, metricsPage }
   );
   return (request: IncomingMessage, response: ServerResponse) => {
     const { method = "", headers } = request;
-    const { name, error, toError } = missOf({ method, path: requestPath(request), headers });
-    calls.reject(sourceOf(request, response), name === "" ? unknownMethod : { name, mayCost: false }, error);
+    const { name, isCall, error, toError } = missOf({ method, path: requestPath(request), headers });
+    if (isCall)
+      calls.reject(sourceOf(request, response), name === "" ? unknownMethod : { name, mayCost: false }, error);
     sendError(response, error, toError(error, ""));
     if (!request.complete) discardRest(request, limits.maxRequestBytes);
   };

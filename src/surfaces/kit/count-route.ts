@@ -27,7 +27,7 @@ interface CountEndpoint {
   toResponse(tokens: number): unknown;
 }
 
-/** Makes the route of an endpoint that counts tokens. It asks no provider. */
+/** Makes the route of an endpoint that counts tokens, as `countTokens` does. */
 export function countRoute(endpoint: CountEndpoint): Route {
   return {
     name: endpoint.name,
@@ -51,6 +51,7 @@ async function serveCount(call: Call, { surface, toResponse }: CountEndpoint, co
     const { value, request } = await readRequest(call, context);
     translated = surface.translate(value, request);
     const { tokens } = await countTokens(call, callRequest(surface, { ...translated, streamed: false }));
+    call.signal.throwIfAborted();
     sendJson(context.response, 200, toResponse(tokens));
     call.settle();
   } catch (thrown) {

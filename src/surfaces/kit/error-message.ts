@@ -18,7 +18,7 @@ export function inNamesOf(nameField: Translated["nameField"] | undefined, error:
   if (nameField === undefined || facts.fields === undefined) return error;
   const fields = facts.fields.map(
     (violation): FieldViolation =>
-      violation.root === undefined ? { ...violation, root: "body", field: nameField(violation.field) } : violation,
+      violation.root === "body" ? violation : { ...violation, root: "body", field: nameField(violation.field) },
   );
   const text = reason === "INVALID_REQUEST" ? invalidRequest(fields).message : message;
   return error.with({ fields }, text);

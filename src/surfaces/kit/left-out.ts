@@ -20,10 +20,7 @@ const names = {
 
 type Content = keyof typeof names;
 
-type Shown = Pick<
-  ChatSurface,
-  "omitsReasoning" | "showsSources" | "showsCitations" | "showsServerTools" | "showsMedia" | "shows"
->;
+type Shown = Pick<ChatSurface, "omitsReasoning" | "showsSources" | "showsCitations" | "showsMedia" | "shows">;
 
 /**
  * Creates a function that adds a warning to the event `completed` for each kind of content in the events before it that
@@ -33,7 +30,6 @@ export function createLeftOut({
   omitsReasoning = false,
   showsSources = false,
   showsCitations = false,
-  showsServerTools = false,
   showsMedia = false,
   shows,
 }: Shown): (event: ChatEvent) => ChatEvent {
@@ -48,7 +44,6 @@ export function createLeftOut({
         const { delta } = event.value;
         const isShown =
           (delta.case === "citation" && isShownCitation(delta.value)) ||
-          (showsServerTools && (delta.case === "serverToolCall" || delta.case === "serverToolResult")) ||
           (showsMedia && delta.case === "media" && isShownMedia(delta.value)) ||
           shows?.(delta);
         const content = isShown ? undefined : contentOf(delta);

@@ -15,6 +15,8 @@ export type Place = Pick<Route, "method" | "path">;
 export interface Miss {
   /** Name of the route that has the path, for the log. Empty: none. */
   readonly name: string;
+  /** Whether the request is for an API. Others come from browsers and scanners, and are no calls. */
+  readonly isCall: boolean;
   readonly error: GatewayError;
   /** Gives the error the shape of the API that the client expects. */
   readonly toError: ToError;
@@ -45,9 +47,10 @@ export function createMisses(apis: readonly HttpApi[], pages: readonly Place[]):
     const api = apiOf(normal, apis);
     const isAnthropic = headers["anthropic-version"] !== undefined;
     const toError = isAnthropic ? toMessagesError : (api?.toError ?? toOpenAiError);
+    const isCall = api !== undefined;
     const match = find(method, path);
     if (match !== undefined && "allow" in match) {
-      return { name: match.name, error: wrongMethod(method, path, match.allow), toError };
+      return { name: match.name, isCall, error: wrongMethod(method, path, match.allow), toError };
     }
     // Several APIs can have paths under the prefix of one.
     const meant = suggestion(
@@ -59,7 +62,7 @@ export function createMisses(apis: readonly HttpApi[], pages: readonly Place[]):
     const text = `there is no ${method} ${shown(path)}`;
     const rest = api === undefined ? others : `the ${api.name} API has ${api.routes.map(describe).join(", ")}`;
     const hint = meant === undefined ? rest : `did you mean ${describe(meant)}? ${capitalized(rest)}`;
-    return { name: "", error: new GatewayError("METHOD_NOT_FOUND", `${text}; ${hint}`), toError };
+    return { name: "", isCall, error: new GatewayError("METHOD_NOT_FOUND", `${text}; ${hint}`), toError };
   };
 }
 

@@ -116,7 +116,8 @@ async function feed(events: AsyncGenerator<StreamChatResponse>, sink: Sink, surf
   }
 }
 
-function setAnswerHeaders(response: ServerResponse, call: Call): void {
+/** Sets the headers about a call, unless the response has begun. */
+export function setAnswerHeaders(response: ServerResponse, call: Call): void {
   if (response.headersSent) return;
   for (const [name, value] of [...answerHeaders(call), ...routingHeaders(call)]) response.setHeader(name, value);
 }

@@ -73,8 +73,6 @@ export interface ChatSurface {
   readonly showsSources?: boolean;
   /** Whether responses have citations of documents and search results too. Default: only those that `showsSources` has. */
   readonly showsCitations?: boolean;
-  /** Whether responses have calls and results of the provider's tools. Default false. */
-  readonly showsServerTools?: boolean;
   /** Whether responses have audio and images. Default false. */
   readonly showsMedia?: boolean;
   /** Whether responses have a field for a delta that the properties above do not decide. Default: none has one. */

@@ -19,7 +19,7 @@ export const messagesSurface: ChatSurface = {
   requestIdHeader,
   showsSources: true,
   showsCitations: true,
-  showsServerTools: true,
+  shows: ({ case: kind }) => kind === "serverToolCall" || kind === "serverToolResult",
   translate(value, request) {
     const body = parseRequest(messagesBody, value);
     const isClaude = claudeProviders(request.catalog);

@@ -1,14 +1,16 @@
 import { admitCall } from "../../calls/admit-call.ts";
-import { answerHeaders, routingHeaders } from "../../calls/answer-headers.ts";
+import { routingHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
 import { embed } from "../../calls/embeddings/embed.ts";
-import { type FieldViolation, type GatewayError, invalidRequest, toGatewayError } from "../../errors.ts";
+import { toGatewayError } from "../../errors.ts";
 import { formatDotted } from "../../field-path.ts";
 import { beginCall } from "../kit/begin-call.ts";
 import { discardRest } from "../kit/body.ts";
+import { inNamesOf } from "../kit/error-message.ts";
 import { readRequest } from "../kit/read-request.ts";
 import type { Route, RouteContext } from "../kit/route.ts";
 import { sendError, setWarnings } from "../kit/send.ts";
+import { setAnswerHeaders } from "../kit/serve-surface.ts";
 import { toOpenAiError } from "../openai-shape/errors.ts";
 import { type TranslatedEmbedding, translateEmbedding } from "./embeddings.ts";
 import { writeEmbeddings } from "./write-embeddings.ts";
@@ -42,7 +44,7 @@ async function serveCall(call: Call, context: RouteContext): Promise<void> {
     call.signal.throwIfAborted();
     call.settle();
     await call.recorded;
-    setHeaders(call, response);
+    setAnswerHeaders(response, call);
     setWarnings(response, answer.warnings);
     await writeEmbeddings(response, answer, encoding, call.signal);
   } catch (thrown) {
@@ -53,24 +55,7 @@ async function serveCall(call: Call, context: RouteContext): Promise<void> {
     if (response.headersSent) response.destroy();
     else {
       for (const [name, value] of routingHeaders(call, true)) response.setHeader(name, value);
-      sendError(response, error, toOpenAiError(inNamesOfBody(error, translated), call.requestId));
+      sendError(response, error, toOpenAiError(inNamesOf(translated?.bodyPath, error), call.requestId));
     }
   }
-}
-
-function setHeaders(call: Call, response: RouteContext["response"]): void {
-  for (const [name, value] of [...answerHeaders(call), ...routingHeaders(call)]) response.setHeader(name, value);
-}
-
-/** Names the fields of an error as the body does. */
-function inNamesOfBody(error: GatewayError, translated: TranslatedEmbedding | undefined): GatewayError {
-  const { reason, message, facts } = error;
-  if (facts.fields === undefined || translated === undefined) return error;
-  const fields = facts.fields.map(
-    (violation): FieldViolation =>
-      violation.root === "body"
-        ? violation
-        : { ...violation, root: "body", field: translated.bodyPath(violation.field) },
-  );
-  return error.with({ fields }, reason === "INVALID_REQUEST" ? invalidRequest(fields).message : message);
 }

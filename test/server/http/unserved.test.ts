@@ -96,6 +96,13 @@ describe("a path without a method", () => {
     expect(await lineWith(`there is no POST ${path}; `)).toMatchObject({ level: "info", reason: "METHOD_NOT_FOUND" });
   });
 
+  it("leaves no line if it is below no API, as those of browsers and scanners are", async () => {
+    expect(await send("GET", "/favicon.ico")).toMatchObject({ status: 404 });
+    await send("GET", "/v1/after-it");
+    await lineWith("there is no GET /v1/after-it; ");
+    expect(JSON.stringify(service.log)).not.toContain("favicon");
+  });
+
   it("gets Anthropic's shape with its header", async () => {
     const answer = await send("POST", "/v1/messagez", "application/json", { "anthropic-version": "2023-06-01" });
     expect(answer).toMatchObject({ status: 404, body: { type: "error", error: { type: "not_found_error" } } });
