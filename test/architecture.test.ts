@@ -187,6 +187,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       ...[
         "gen",
+        "abortable.ts",
         "append.ts",
         "pace.ts",
         "field-path.ts",

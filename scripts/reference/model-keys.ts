@@ -23,6 +23,8 @@ export const modelKeys: Readonly<Record<string, string>> = {
   "providers.<name>.max_connections": "Maximum number of requests at the same time. Further ones wait.",
   "providers.<name>.http2": "`on`: requests share connections with HTTP/2, if the server supports it.",
   "providers.<name>.trace_context": "`on`: requests carry `traceparent` and `tracestate`.",
+  "providers.<name>.list_models":
+    "`on`: lists of models have those that the server lists. Default: `on` for servers that you run, else `off`.",
   "providers.<name>.options": "Options of this provider: the tables below.",
 
   models:

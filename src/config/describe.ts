@@ -128,7 +128,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
     providerStatuses.map(({ name, on, reason, dialect }) => {
       const settings = settingsOf.get(name);
       if (settings === undefined) return [name, new Commented({ enabled: on, dialect }, reason)];
-      const { baseUrl, headers, timeouts, proxy, maxConnections, http2, sendsTrace, options } = settings;
+      const { baseUrl, headers, timeouts, proxy, maxConnections, http2, sendsTrace, listsModels, options } = settings;
       const described = {
         enabled: on,
         dialect,
@@ -144,6 +144,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
         max_connections: maxConnections,
         http2: http2 ? "on" : "off",
         trace_context: sendsTrace ? "on" : "off",
+        list_models: listsModels === undefined ? undefined : listsModels ? "on" : "off",
         options: hideTexts(options),
       };
       return [name, new Commented(described, reason)];

@@ -13,6 +13,7 @@ import type { Claimant } from "../fair-slots.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
+import type { ServedModel } from "../models/served-model.ts";
 import type { AttemptContext } from "../upstream/upstream-call.ts";
 import type { EmbeddingApi } from "./embedding-api.ts";
 
@@ -170,6 +171,12 @@ export interface Adapter {
    * send. Throws only GatewayError. Undefined: the provider does not count, or not for this model.
    */
   countTokens?(request: ChatRequest, model: Model, context: AttemptContext): Promise<number> | undefined;
+
+  /**
+   * Asks the server for the models that it serves. Throws only GatewayError. Undefined: the server has no list, or the
+   * operator does not want it.
+   */
+  listModels?(context: AttemptContext): Promise<readonly ServedModel[]>;
 
   /** Embeddings of the provider. Undefined: it has none. */
   readonly embeddings?: EmbeddingApi;

@@ -310,7 +310,7 @@ describe.skipIf(!hasOpenssl)("HTTP/2 to a provider", () => {
     const upstream = connect(server);
     const large = "x".repeat(4 * 1024 * 1024);
     const sizes = times(12, async () => {
-      const response = await upstream.post("/", large, {}, startCall(context()));
+      const response = await upstream.send("/", large, {}, startCall(context()));
       return (await readText(response, 100)).text;
     });
     expect(new Set(await Promise.all(sizes))).toEqual(new Set([String(large.length)]));

@@ -12,6 +12,7 @@ export const anyServer: ProviderDefinition = {
   variables: { apiKey: "", baseUrl: "" },
   defaultBaseUrl: "",
   onBy: "url",
+  modelList: "on",
   models: () => [],
   create: (settings) =>
     createOpenAiAdapter(settings, {
