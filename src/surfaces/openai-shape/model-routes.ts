@@ -1,3 +1,4 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { GatewayError } from "../../errors.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { type LookupRequest, lookupRoute } from "../kit/lookup.ts";
@@ -44,8 +45,9 @@ async function getModel(namespace: ModelNamespace | undefined, request: LookupRe
 }
 
 /** OpenAI's model object. Dragoman does not know when a model was created. */
-function toModelObject({ id, provider }: Model, namespace: ModelNamespace | undefined): object {
+function toModelObject({ id, provider, deprecationTime }: Model, namespace: ModelNamespace | undefined): object {
   const prefix = namespace === undefined ? "" : `${namespace.provider}/`;
   const name = id.startsWith(prefix) ? id.slice(prefix.length) : id;
-  return { id: name, object: "model", created: 0, owned_by: provider };
+  const shutdown = deprecationTime && timestampDate(deprecationTime).toISOString().slice(0, 10);
+  return { id: name, object: "model", created: 0, owned_by: provider, ...(shutdown && { shutdown_date: shutdown }) };
 }

@@ -2,12 +2,15 @@ import { z } from "zod";
 import type { ExtraFields } from "../../chat/planning/extra-fields.ts";
 import { optionsAreOff } from "../../chat/planning/provider-options.ts";
 import { type FieldViolation, invalidRequest, mostViolations } from "../../errors.ts";
+import type { FieldPath } from "../../field-path.ts";
 import { jsonRecord, toStruct } from "../kit/json-values.ts";
 import { misspelledHint, type PropertyHints } from "../kit/property-hints.ts";
 import { flag, integer, number, type OpenAiBody, text } from "../openai-shape/body.ts";
 import { type BodyGuides, otherGuides } from "../openai-shape/guided-output.ts";
+import type { BodyMessage } from "../openai-shape/messages.ts";
 import { closedObject as object } from "../openai-shape/parts.ts";
 import { readLeftOut } from "./assistant-message.ts";
+import { customNotes } from "./custom-tools.ts";
 
 const integers = z.array(z.int()).nullish();
 const texts = z.array(z.string()).nullish();
@@ -173,9 +176,13 @@ const hints: PropertyHints = {
   system: "write a message with the role system",
 };
 
+const cacheMarkNames = ["cache_control", "prompt_cache_breakpoint"] as const;
+
 const isDocumented = (name: string) => Object.hasOwn(documentedFields, name) || name === "structured_outputs";
 
-type Body = Pick<OpenAiBody, "messages" | "reasoning"> & BodyGuides & Readonly<Record<string, unknown>>;
+type Body = Pick<OpenAiBody, "messages" | "prediction" | "reasoning" | "tools"> &
+  BodyGuides &
+  Readonly<Record<string, unknown>>;
 
 /**
  * Returns the fields of a body that ChatRequest lacks. Throws INVALID_REQUEST for one that is nearly the name of a
@@ -204,6 +211,30 @@ export function readExtraFields(
     wrong.push({ root: "body", field: ["structured_outputs", name], description: optionsAreOff });
   }
   if (wrong.length > 0) throw invalidRequest(wrong);
-  const leftOut = [...readLeftOut(body.messages), ...(body.reasoning?.summary ? [["reasoning", "summary"]] : [])];
-  return { fields: toStruct(Object.fromEntries(fields), []), isDocumented, leftOut };
+  const leftOut = [
+    ...readLeftOut(body.messages),
+    ...(body.reasoning?.summary ? [["reasoning", "summary"]] : []),
+    ...marksOf(body.prediction?.content),
+  ];
+  const notes = [...customNotes(body.tools), ...detailNotes(body.messages)];
+  return { fields: toStruct(Object.fromEntries(fields), []), isDocumented, leftOut, notes };
+}
+
+/** Returns the paths of prompt cache breakpoints in a prediction, which the contract has as one text. */
+function marksOf(prediction: BodyMessage["content"]): readonly FieldPath[] {
+  if (typeof prediction !== "object" || prediction === null) return [];
+  return prediction.flatMap((part, index) =>
+    cacheMarkNames.flatMap((name) => (part[name] ? [["prediction", "content", index, name]] : [])),
+  );
+}
+
+/** Returns notes about images with more detail than the contract has. */
+function detailNotes(messages: readonly BodyMessage[]): NonNullable<ExtraFields["notes"]> {
+  return messages.flatMap(({ content }, index) =>
+    (typeof content === "string" ? [] : (content ?? [])).flatMap((part, at) => {
+      if (part.type !== "image_url" || part.image_url.detail !== "original") return [];
+      const path = ["messages", index, "content", at, "image_url", "detail"];
+      return [{ reason: "ADJUSTED", path, message: "original is sent as high" } as const];
+    }),
+  );
 }

@@ -1,5 +1,6 @@
-// The types of responses that the vendors publish. The tests of this folder make an instance of each of their members,
-// so that a member that a new version adds fails a test until Dragoman carries it.
+// The types that the vendors publish: of the responses of providers, and of the requests of OpenAI's chat API. The tests
+// make an instance of each of their members, so that a member that a new version adds fails a test until Dragoman
+// carries it.
 import type Anthropic from "@anthropic-ai/sdk";
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import type Cerebras from "@cerebras/cerebras_cloud_sdk";
@@ -19,5 +20,7 @@ export type MistralChunk = CompletionChunk;
 export type MistralResponse = ChatCompletionResponse;
 export type OpenAiChunk = OpenAI.ChatCompletionChunk;
 export type OpenAiResponse = OpenAI.ChatCompletion;
+export type OpenAiRequest = OpenAI.Chat.ChatCompletionCreateParamsStreaming;
+export type OpenAiModel = OpenAI.Model;
 export type CerebrasChunk = Cerebras.ChatCompletion.ChatChunkResponse;
 export type CerebrasResponse = Cerebras.ChatCompletion.ChatCompletionResponse;
