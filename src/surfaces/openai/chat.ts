@@ -27,7 +27,8 @@ import { effort, reasoningFields } from "../openai-shape/reasoning.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
 import { assistantMessage } from "./assistant-message.ts";
 import { customChoice, customTool } from "./custom-tools.ts";
-import { documentedFields, readExtraFields } from "./extra-fields.ts";
+import { documentedFields } from "./documented-fields.ts";
+import { readExtraFields } from "./extra-fields.ts";
 import { responseFormat } from "./response-format.ts";
 
 const part = partSchemas(object, cacheMarks(object), allAudioFormats, allDetails);
