@@ -317,6 +317,17 @@ describe.skipIf(!hasOpenssl)("HTTP/2 to a provider", () => {
     expect(server.connections).toBe(1);
   });
 
+  it("sends a request without a body by GET", async () => {
+    const server = await start();
+    const response = await connect(server).send("/models", undefined, {}, startCall(context()));
+    expect(response.status).toBe(200);
+    const { request } = await server.arrived(1);
+    expect(request.headers).toMatchObject({ ":method": "GET", ":path": "/models" });
+    expect(Object.keys(request.headers)).not.toEqual(expect.arrayContaining(["content-length"]));
+    expect(Object.keys(request.headers)).not.toEqual(expect.arrayContaining(["content-type"]));
+    response.close();
+  });
+
   it("drops the headers of a connection, which HTTP/2 forbids", async () => {
     const server = await start();
     const headers = { connection: "keep-alive", "transfer-encoding": "chunked", host: "other.example", "x-own": "1" };
