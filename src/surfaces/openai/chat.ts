@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { jsonRecord } from "../kit/json-values.ts";
+import { present } from "../kit/parse-request.ts";
 import {
   allowedToolsSchema,
   flag,
@@ -18,6 +19,7 @@ import { guideFields } from "../openai-shape/guided-output.ts";
 import { outputFields } from "../openai-shape/modalities.ts";
 import { allAudioFormats, cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { effort, reasoningFields } from "../openai-shape/reasoning.ts";
+import { toServiceTier } from "../openai-shape/service-tier.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
 import { assistantMessage } from "./assistant-message.ts";
 import { documentedFields, readExtraFields } from "./extra-fields.ts";
@@ -106,7 +108,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     reasoning: "reasoning_content",
     refusals: true,
     nulls: true,
-    noFingerprint: null,
+    noFingerprint: undefined,
     firstContent: "",
     typedFragments: false,
     usageApart: true,
@@ -122,7 +124,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     return safety_identifier && user && safety_identifier !== user ? { user } : {};
   },
   extraFields: (request, { rejectsOptions = false }) => readExtraFields(request, body, rejectsOptions),
-  tierFields: (_request, used) => (used === "" ? {} : { service_tier: used }),
+  tierFields: (_request, used) => present({ service_tier: toServiceTier(used) }),
   echoFields: ({ metadata }) => (metadata ? { metadata } : {}),
   toError: toOpenAiError,
   toStreamError: toOpenAiStreamError,
