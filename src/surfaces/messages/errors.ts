@@ -102,7 +102,7 @@ function toErrorBody(error: GatewayError, requestId: string): object {
  */
 function threadDetails({ facts }: GatewayError): object {
   const isRejected = facts.fields?.some(({ root, field }) => root === "body" && field[0] === "thread") ?? false;
-  return isRejected ? { details: { error_code: "thread_unsupported_request", unsupported: ["thread"] } } : {};
+  return isRejected ? { details: { error_code: "thread_unsupported_request" } } : {};
 }
 
 /**
