@@ -4,7 +4,12 @@ import type { Ask, Client, Lab } from "../client.ts";
 const message = (text: string) => ({ type: "message", role: "user", content: [{ type: "input_text", text }] });
 
 /** Sends a request of Codex, and reads the stream as it does. */
-async function turn({ url, fetch }: Lab, model: string, input: readonly object[], { signal, onText }: Partial<Ask> = {}) {
+async function turn(
+  { url, fetch }: Lab,
+  model: string,
+  input: readonly object[],
+  { signal, onText }: Partial<Ask> = {},
+) {
   const response = await fetch(`${url}/v1/responses`, {
     ...{ method: "POST", headers: codexHeaders, body: JSON.stringify(codexBody(model, input)) },
     ...(signal && { signal }),
