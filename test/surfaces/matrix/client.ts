@@ -55,7 +55,7 @@ export interface Client {
   /** Name in the table of the documentation. */
   readonly name: string;
   /** npm package, whose version is in package.json. */
-  readonly package?: string;
+  readonly package?: string | undefined;
   readonly api: Api;
   /** Name of the tool that the model must call. */
   readonly tool: string;
@@ -64,7 +64,7 @@ export interface Client {
   /** Lets the client's own loop run the tools, and returns the text of the last response. */
   runTools(lab: Lab, streamed: boolean): Promise<string>;
   /** Outcome of a call that the loop makes before its rounds. */
-  readonly loopBegins?: "refused";
+  readonly loopBegins?: "refused" | undefined;
   /** Which of the model's state the client sends back. */
   readonly sendsBack: { readonly signature: true | NotApplicable; readonly reasoning: true | NotApplicable };
   /** Asks for JSON of the schema of a place. */

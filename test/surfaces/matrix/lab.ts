@@ -65,7 +65,7 @@ export function prepare({ service, upstream }: Stage, client: Client, provider: 
 }
 
 /** Passes a response on, and adds it to the log: an event when it has arrived, another response when it is whole. */
-function recorded(response: Response, api: Api, log: AnswerLog): Response {
+export function recorded(response: Response, api: Api | "embeddings", log: AnswerLog): Response {
   const { body, status, headers, statusText } = response;
   if (body === null) return response;
   const isStream = headers.get("content-type")?.startsWith("text/event-stream") ?? false;

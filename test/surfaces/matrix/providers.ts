@@ -146,3 +146,13 @@ export const providers: readonly Provider[] = [
   replayed(cohere, { state: reasoned }),
   replayed(deepseek, { state: reasoned }),
 ];
+
+/** Models of the rows for embeddings, beside `echo/embed`. */
+export const embeddingModels: readonly string[] = [
+  "openai/text-embedding-3-small",
+  "mistral/mistral-embed",
+  "cohere/embed-v4.0",
+  "gemini/gemini-embedding-001",
+  "bedrock/cohere.embed-english-v3",
+  "vllm/intfloat/e5",
+];

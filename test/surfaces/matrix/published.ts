@@ -44,6 +44,11 @@ type Whole<Event> = Event extends { response: OpenAI.Responses.Response }
 export type Event = Whole<OpenAI.Responses.ResponseStreamEvent>;
 export interface Failure { error: OpenAI.ErrorObject }
 
+// The SDK itself decodes base64.
+export interface Vectors extends Omit<OpenAI.CreateEmbeddingResponse, "data"> {
+  data: (Omit<OpenAI.Embedding, "embedding"> & { embedding: number[] | string })[];
+}
+
 export type MessageEvent = Anthropic.RawMessageStreamEvent | (Anthropic.RawMessageDeltaEvent & Facts);
 // The SDK reads details, from which it learns that the server has no threads.
 export type MessageError = Omit<Anthropic.ErrorResponse, "error"> & {
@@ -52,9 +57,10 @@ export type MessageError = Omit<Anthropic.ErrorResponse, "error"> & {
 `;
 
 /** The vendor's type of each value of an API. */
-const publishedTypes: Readonly<Record<Api, Readonly<Record<Kind, string>>>> = {
+const publishedTypes: Readonly<Record<Api | "embeddings", Readonly<Record<Kind, string>>>> = {
   chat: { answer: "Chat", event: "Chunk | Failure", error: "Failure" },
   responses: { answer: "Answer", event: "Event", error: "Failure" },
+  embeddings: { answer: "Vectors", event: "never", error: "Failure" },
   messages: {
     answer: "Anthropic.Message & Facts",
     event: "MessageEvent | MessageError",
@@ -67,7 +73,7 @@ export class AnswerLog {
   readonly #values = new Map<string, { readonly type: string; readonly json: string }>();
   #count = 0;
 
-  add(api: Api, kind: Kind, value: object): void {
+  add(api: Api | "embeddings", kind: Kind, value: object): void {
     this.#count++;
     const type = publishedTypes[api][kind];
     this.#values.set(`${type} ${shapeOf(value)}`, { type, json: JSON.stringify(value) });
@@ -96,6 +102,7 @@ export class AnswerLog {
 function shapeOf(value: object): string {
   return JSON.stringify(value, (name, item: unknown) => {
     if (typeof item === "number") return 0;
+    if (Array.isArray(item) && item.length > 9) return [item.length, item[0]];
     const isWord = typeof item === "string" && /^(type|object|role|status|code|.*reason|.*tier)$/.test(name);
     return typeof item === "string" && !isWord ? "" : item;
   });
