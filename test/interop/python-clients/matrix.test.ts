@@ -3,7 +3,6 @@ import { TokenService } from "../../../src/gen/dragoman/v1/token_service_pb.js";
 import type { ReplayUpstream } from "../../support/replay-upstream.ts";
 import { ask } from "../../support/requests.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
-import { providers } from "../../surfaces/matrix/providers.ts";
 import { startUpstream } from "../../surfaces/matrix/upstream.ts";
 import { installed, isMissing } from "../tools.ts";
 import { declareChatCases } from "./chat-cases.ts";
@@ -11,12 +10,7 @@ import { embeddingClients, pythonClients } from "./clients.ts";
 import { declareEmbeddingCases, embeddingRows } from "./embedding-cases.ts";
 import { factsEnvironment, reportedCounts, startFactsUpstream } from "./facts-upstream.ts";
 import { type PythonProgram, startProgram } from "./program.ts";
-
-/** Providers of the matrix. MATRIX_PROVIDERS=all plays all that the clients for Node.js have. */
-const used =
-  process.env.MATRIX_PROVIDERS === "all"
-    ? providers
-    : providers.filter(({ name }) => ["echo", "anthropic", "gemini", "deepseek"].includes(name));
+import { usedProviders } from "./providers.ts";
 
 /** A service, and the server that replays its providers. */
 interface Pair {
@@ -33,7 +27,7 @@ let program: PythonProgram;
 
 async function startPairs(): Promise<void> {
   const replayed = await startUpstream();
-  const environment = Object.assign({}, ...used.map((provider) => provider.environment(replayed.baseUrl)));
+  const environment = Object.assign({}, ...usedProviders.map((provider) => provider.environment(replayed.baseUrl)));
   chat = { upstream: replayed, service: await startTestService(environment) };
   const upstream = await startFactsUpstream();
   const begin = () => {
@@ -52,6 +46,17 @@ async function stopPairs(): Promise<void> {
   }
 }
 
+/** Client of each program that lists the models. */
+const modelListers = new Map([
+  ["openai_sdk.py", "openai chat"],
+  ["anthropic_sdk.py", "anthropic messages"],
+]);
+/** Client of each program that counts tokens. */
+const counters = new Map([
+  ["openai_sdk.py", "openai responses"],
+  ["anthropic_sdk.py", "anthropic count_tokens"],
+]);
+
 describe.skipIf(isMissing("Python's clients of OpenAI and Anthropic", installed("python/bin/python")))("Python", () => {
   beforeAll(startPairs);
   afterAll(stopPairs);
@@ -64,7 +69,7 @@ describe.skipIf(isMissing("Python's clients of OpenAI and Anthropic", installed(
     afterAll(() => program[Symbol.asyncDispose]());
 
     describe.each(clients.get(file) ?? [])("$name", (client) => {
-      describe.each(used)("with $name", (provider) => {
+      describe.each(usedProviders)("with $name", (provider) => {
         declareChatCases(client, provider, () => ({ ...chat, program }));
       });
     });
@@ -76,27 +81,31 @@ describe.skipIf(isMissing("Python's clients of OpenAI and Anthropic", installed(
       });
     }
 
-    if (file === "openai_sdk.py") {
+    const modelLister = modelListers.get(file);
+    if (modelLister !== undefined) {
       it("lists the models", async () => {
-        const result = await program.play(factsCase("models", "echo/echo", "openai chat"));
-        expect(result.models).toContain("echo/echo");
-        expect(result.differences).toEqual([]);
+        const { models, differences } = await program.play(factsCase("models", "echo/echo", modelLister));
+        expect(models).toContain("echo/echo");
+        expect(differences).toEqual([]);
       });
     }
 
-    if (file === "anthropic_sdk.py") {
+    const counter = counters.get(file);
+    if (counter !== undefined) {
       it.each([
         ["anthropic/claude-sonnet-4-6", reportedCounts.anthropic],
         ["gemini/gemini-3.8-flash", reportedCounts.gemini],
         ["openai/gpt-4o", "its own count"],
       ])("counts the tokens of a prompt of %s", async (model, reported) => {
-        const { tokens, differences } = await program.play(factsCase("unary", model, "anthropic count_tokens"));
+        const { tokens, differences } = await program.play(factsCase("count", model, counter));
         const counted = await facts.service.client(TokenService, "grpc").countTokens({ chat: ask(model, factsPrompt) });
         expect({ tokens, differences }).toEqual({ tokens: [counted.inputTokens], differences: [] });
         if (typeof reported === "number") expect(tokens).toEqual([reported]);
         else expect(counted.inputTokens).toBeGreaterThan(3);
       });
+    }
 
+    if (file === "anthropic_sdk.py") {
       it("raises its own error for a count without messages", async () => {
         const result = await program.play(factsCase("invalid", "echo/echo", "anthropic count_tokens"));
         const error = { class: "BadRequestError", status_code: 400, type: "invalid_request_error" };

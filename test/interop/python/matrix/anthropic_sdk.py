@@ -74,6 +74,9 @@ class Messages:
         with client(case).messages.stream(**sent(case)) as stream:
             return {"text": "".join(stream.text_stream)}
 
+    def models(case):
+        return {"models": [model.id for model in client(case).models.list()]}
+
     def cancel(case):
         with client(case).messages.stream(**sent(case)) as stream:
             for text in stream.text_stream:
@@ -81,15 +84,15 @@ class Messages:
 
 
 class CountTokens:
-    def count(case, **fields):
+    def ask(case, **fields):
         messages = [{"role": "user", "content": case.prompt}]
         return client(case).messages.count_tokens(**{"model": case.model, "messages": messages, **fields})
 
-    def unary(case):
-        return {"tokens": [CountTokens.count(case).input_tokens]}
+    def count(case):
+        return {"tokens": [CountTokens.ask(case).input_tokens]}
 
     def invalid(case):
-        return CountTokens.count(case, messages=[])
+        return CountTokens.ask(case, messages=[])
 
 
 harness.main({"anthropic messages": vars(Messages), "anthropic count_tokens": vars(CountTokens)})

@@ -159,6 +159,9 @@ class Responses:
         # This API reports a late failure as an event; the client raises no error for it.
         return {"text": text, "error": {"class": last.type, "code": last.response.error.code}}
 
+    def count(case):
+        return {"tokens": [client(case).responses.input_tokens.count(model=case.model, input=case.prompt).input_tokens]}
+
     def cancel(case):
         with Responses.ask(case, stream=True) as stream:
             for event in stream:

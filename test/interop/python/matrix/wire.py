@@ -75,12 +75,15 @@ TYPES = {
     "/v1/chat/completions": ("openai.types.chat:ChatCompletion", "openai.types.chat:ChatCompletionChunk"),
     "/v1/responses": ("openai.types.responses:Response", "openai.types.responses:ResponseStreamEvent"),
 
+    "/v1/responses/input_tokens": ("openai.types.responses:InputTokenCountResponse", None),
     "/v1/embeddings": ("openai.types:CreateEmbeddingResponse", None),
     "/v1/messages": ("anthropic.types:Message", "anthropic.types:RawMessageStreamEvent"),
     "/v1/messages?beta=true": ("anthropic.types.beta:BetaMessage", "anthropic.types.beta:BetaRawMessageStreamEvent"),
     "/v1/messages/count_tokens": ("anthropic.types:MessageTokensCount", None),
     "/v1/messages/count_tokens?beta=true": ("anthropic.types.beta:BetaMessageTokensCount", None),
 }
+# Whether the client is Anthropic's -> type of a model.
+MODEL = {False: "openai.types:Model", True: "anthropic.types:ModelInfo"}
 OPENAI_ERROR = "openai.types.shared:ErrorObject"
 ANTHROPIC_ERROR = "anthropic.types:ErrorResponse"
 ANTHROPIC_DETAILS = "anthropic.types.shared:ErrorDetails"
@@ -161,8 +164,9 @@ def events(text):
 def check(exchange):
     """Returns the differences between what a client received and the published types."""
     path = exchange.request.url.raw_path.decode()
-    if path == "/v1/models":
-        return [line for model in json.loads(exchange.body)["data"] for line in differences(model, "openai.types:Model")]
+    if exchange.request.url.path == "/v1/models":
+        model_type = MODEL[exchange.request.headers.get("anthropic-version") is not None]
+        return [line for model in json.loads(exchange.body)["data"] for line in differences(model, model_type)]
     whole, event = TYPES[path]
     is_anthropic = path.startswith("/v1/messages")
     text = exchange.body.decode()
