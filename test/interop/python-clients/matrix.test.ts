@@ -57,14 +57,14 @@ const counters = new Map([
   ["anthropic_sdk.py", "anthropic count_tokens"],
 ]);
 
-describe.skipIf(isMissing("Python's clients of OpenAI and Anthropic", installed("python/bin/python")))("Python", () => {
+describe.skipIf(isMissing("the environment of Python's clients", installed("python/bin/python")))("Python", () => {
   beforeAll(startPairs);
   afterAll(stopPairs);
   const clients = Map.groupBy(pythonClients, (client) => client.program);
 
   describe.each([...clients.keys()])("%s", (file) => {
-    beforeAll(() => {
-      program = startProgram(file);
+    beforeAll(async () => {
+      program = await startProgram(file);
     });
     afterAll(() => program[Symbol.asyncDispose]());
 

@@ -58,8 +58,8 @@ export interface PythonProgram extends AsyncDisposable {
   cancel(): void;
 }
 
-/** Starts a program of test/interop/python/matrix. It plays one case at a time. */
-export function startProgram(program: string): PythonProgram {
+/** Starts a program of test/interop/python/matrix, and waits until it is ready. It plays one case at a time. */
+export async function startProgram(program: string): Promise<PythonProgram> {
   const script = fileURLToPath(new URL(`../python/matrix/${program}`, import.meta.url));
   const child = spawn(installed("python/bin/python"), ["-W", "ignore", script], { stdio: ["pipe", "pipe", "pipe"] });
   let problems = "";
@@ -69,12 +69,16 @@ export function startProgram(program: string): PythonProgram {
   });
   const closed = once(child, "close");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const nextLine = async (): Promise<string> => {
+    const { done, value } = await lines.next();
+    if (done) throw new Error(`${program} ended: ${problems}`);
+    return value;
+  };
+  await nextLine();
   return {
     async play(fields) {
       child.stdin.write(`${JSON.stringify(fields)}\n`);
-      const line = await lines.next();
-      if (line.done) throw new Error(`${program} ended: ${problems}`);
-      return JSON.parse(line.value);
+      return JSON.parse(await nextLine());
     },
     cancel() {
       child.stdin.write("\n");

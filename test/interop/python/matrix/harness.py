@@ -1,4 +1,6 @@
-"""Plays the cases of a client family: reads a case from each line of the input, and prints its result as a line."""
+"""Plays the cases of a client family: prints `ready`, reads a case
+from each line of its input, and prints its result as a line.
+"""
 
 import asyncio
 import inspect
@@ -111,4 +113,5 @@ async def play_all(clients):
 def main(clients):
     """Runs each case by `clients[case.client][case.name]`, a function or a coroutine function of the case."""
     wire.record()
+    print("ready", flush=True)
     asyncio.run(play_all(clients))
