@@ -18,7 +18,7 @@ export interface ResponseOptions {
   /** Whether fields without a value are null instead of absent, since OpenAI's types require them. */
   readonly nulls: boolean;
   /** `system_fingerprint` if the provider sends none. */
-  readonly noFingerprint: "" | null | undefined;
+  readonly noFingerprint: "" | undefined;
   /** `content` of a stream's first chunk. */
   readonly firstContent: "" | null;
   /** Whether every delta of a tool call has `type`. Otherwise only the first delta has it. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { jsonRecord } from "../kit/json-values.ts";
+import { present } from "../kit/parse-request.ts";
 import {
   flag,
   functionTool,
@@ -24,6 +25,7 @@ import {
   partSchemas,
 } from "../openai-shape/parts.ts";
 import { effort, reasoningFields } from "../openai-shape/reasoning.ts";
+import { toServiceTier } from "../openai-shape/service-tier.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
 import { assistantMessage } from "./assistant-message.ts";
 import { customChoice, customTool } from "./custom-tools.ts";
@@ -139,7 +141,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     reasoning: "reasoning_content",
     refusals: true,
     nulls: true,
-    noFingerprint: null,
+    noFingerprint: undefined,
     firstContent: "",
     typedFragments: false,
     usageApart: true,
@@ -155,7 +157,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     return safety_identifier && user && safety_identifier !== user ? { user } : {};
   },
   extraFields: (request, { rejectsOptions = false }) => readExtraFields(request, body, rejectsOptions),
-  tierFields: (_request, used) => (used === "" ? {} : { service_tier: used }),
+  tierFields: (_request, used) => present({ service_tier: toServiceTier(used) }),
   echoFields: ({ metadata }) => (metadata ? { metadata } : {}),
   toError: toOpenAiError,
   toStreamError: toOpenAiStreamError,

@@ -70,6 +70,7 @@ export function readRequest(body: ResponsesBody, { rejectsOptions = false }: Sur
       equivalentTools: tools.equivalentTools,
       notes: [...tools.emulated.map(customNote), ...detailNotes(body)],
       turnsReasoningOn: false,
+      takesNearestEffort: true,
     },
     toolNames,
     echoedTools: tools.echo,

@@ -268,6 +268,7 @@ describe("the client openai, over the Responses API", () => {
       id: expect.any(String),
       type: "reasoning",
       summary: [{ type: "summary_text", text: "hm" }],
+      encrypted_content: expect.any(String),
     });
     expect(bodyOf(requests[1]).messages[1]).toMatchObject({ role: "assistant", reasoning_content: "hm" });
   });
