@@ -35,7 +35,7 @@ export interface EmbeddingClient {
 const errors: Readonly<Record<FailedEmbedding, Thrown>> = {
   limited: openAiErrors.limited,
   "unknown model": openAiErrors["unknown model"],
-  "invalid dimensions": { ...openAiErrors["invalid temperature"], field: "dimensions" },
+  "invalid dimensions": { ...openAiErrors["wrong field"], field: "dimensions" },
 };
 
 /** The package openai, with vectors as base64, which is its default, or as numbers. */
@@ -97,7 +97,7 @@ const langChain: EmbeddingClient = {
     return { vectors: await embeddings.embedDocuments([...inputs]), inputTokens: undefined };
   },
   thrown: openAiThrown,
-  errors: { ...errors, limited: { why: "it waits as long as `retry-after` says, and then tries again" } },
+  errors: { ...errors, limited: { why: "after a rate limit it waits as long as `retry-after` says, and tries again" } },
   aborted: { why: "`embedDocuments` takes no signal" },
 };
 

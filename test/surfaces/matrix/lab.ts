@@ -10,7 +10,7 @@ import { startUpstream } from "./upstream.ts";
 export interface Stage extends AsyncDisposable {
   readonly service: TestService;
   readonly upstream: ReplayUpstream;
-  /** Resolves when the service has begun its next call. */
+  /** Resolves when the next call may ask its provider. */
   nextCall(): Promise<void>;
 }
 
@@ -19,8 +19,9 @@ export async function startStage(): Promise<Stage> {
   const environment = Object.assign({}, ...providers.map((provider) => provider.environment(upstream.baseUrl)));
   const waiting: (() => void)[] = [];
   const observer = {
-    begin() {
+    starting() {
       for (const resolve of waiting.splice(0)) resolve();
+      return undefined;
     },
   };
   const service = await startTestService(environment, undefined, undefined, [], { observers: [observer] });
@@ -41,6 +42,7 @@ export interface Cell extends Lab {
   readonly cities: readonly string[];
   /** Requests that the provider got of this cell. */
   requests(): readonly RecordedRequest[];
+  /** Resolves with the next request that the provider gets. */
   nextRequest(): Promise<RecordedRequest>;
 }
 
@@ -70,8 +72,17 @@ export function recorded(response: Response, api: Api | "embeddings", log: Answe
   if (body === null) return response;
   const isStream = headers.get("content-type")?.startsWith("text/event-stream") ?? false;
   const decoder = new TextDecoder();
-  // The end mark of chat completions is no event.
-  const parser = createParser({ onEvent: ({ data }) => data !== "[DONE]" && log.add(api, "event", JSON.parse(data)) });
+  const events: object[] = [];
+  const parser = createParser({
+    onEvent({ data }) {
+      // The end mark of chat completions is no event.
+      if (data === "[DONE]") return;
+      const event = JSON.parse(data);
+      log.add(api, "event", event);
+      events.push(event);
+      if (/^response\.(completed|incomplete|failed)$/.test(event.type)) log.streams.push(events);
+    },
+  });
   let text = "";
   const tap = new TransformStream<Uint8Array, Uint8Array>({
     transform(bytes, controller) {
