@@ -10,7 +10,8 @@ export interface Ask {
   readonly streamed: boolean;
   /** Default: the provider's model. */
   readonly model?: string;
-  readonly temperature?: number;
+  /** Whether to send a field with a value that the API rejects. */
+  readonly isWrong?: boolean;
   readonly signal?: AbortSignal;
   /** Called with each text delta of a stream. */
   readonly onText?: (piece: string) => void;
@@ -48,7 +49,7 @@ export interface Thrown {
 }
 
 /** Calls that fail: as the provider rejects them, or as Dragoman does. */
-export type FailedCall = Failure | "invalid temperature" | "unknown model";
+export type FailedCall = Failure | "wrong field" | "unknown model";
 
 /** A client that nobody here wrote. Where it cannot do something, it has the reason. */
 export interface Client {
@@ -69,9 +70,9 @@ export interface Client {
   readonly sendsBack: { readonly signature: true | NotApplicable; readonly reasoning: true | NotApplicable };
   /** Asks for JSON of the schema of a place. */
   readonly json: ((lab: Lab, prompt: string, streamed: boolean) => Promise<unknown>) | NotApplicable;
-  /** Temperature that the API rejects. Undefined: the client sends none. */
-  readonly invalidTemperature: number | NotApplicable;
-  /** Reads an error. Undefined: the client throws no errors of the service in this class. */
+  /** Whether the client can send a field with a value that the API rejects. */
+  readonly canBeWrong: true | NotApplicable;
+  /** Reads an error of the client. Throws others again. */
   thrown(error: unknown): Thrown;
   readonly errors: Readonly<Record<FailedCall, Thrown>>;
   /** What the client throws if the provider breaks off in a stream. */

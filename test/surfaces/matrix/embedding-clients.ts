@@ -35,7 +35,7 @@ export interface EmbeddingClient {
 const errors: Readonly<Record<FailedEmbedding, Thrown>> = {
   limited: openAiErrors.limited,
   "unknown model": openAiErrors["unknown model"],
-  "invalid dimensions": { ...openAiErrors["invalid temperature"], field: "dimensions" },
+  "invalid dimensions": { ...openAiErrors["wrong field"], field: "dimensions" },
 };
 
 /** The package openai, with vectors as base64, which is its default, or as numbers. */

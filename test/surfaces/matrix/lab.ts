@@ -70,8 +70,17 @@ export function recorded(response: Response, api: Api | "embeddings", log: Answe
   if (body === null) return response;
   const isStream = headers.get("content-type")?.startsWith("text/event-stream") ?? false;
   const decoder = new TextDecoder();
-  // The end mark of chat completions is no event.
-  const parser = createParser({ onEvent: ({ data }) => data !== "[DONE]" && log.add(api, "event", JSON.parse(data)) });
+  const events: object[] = [];
+  const parser = createParser({
+    onEvent({ data }) {
+      // The end mark of chat completions is no event.
+      if (data === "[DONE]") return;
+      const event = JSON.parse(data);
+      log.add(api, "event", event);
+      events.push(event);
+      if (/^response\.(completed|incomplete|failed)$/.test(event.type)) log.streams.push(events);
+    },
+  });
   let text = "";
   const tap = new TransformStream<Uint8Array, Uint8Array>({
     transform(bytes, controller) {

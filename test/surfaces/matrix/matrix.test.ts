@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isApplicable } from "../../contract/dialect.ts";
+import { checkEvents, type WireEvent } from "../responses/event-rules.ts";
 import type { Client, FailedCall } from "./client.ts";
 import { clients } from "./clients.ts";
 import { type Cell, prepare, type Stage, startStage } from "./lab.ts";
@@ -111,21 +112,25 @@ async function throwsErrors(cell: () => Cell, client: Client, provider: Provider
     const call = client.ask(cell(), { prompt: provider.prompt(prompt), streamed, ...ask });
     return await call.then(() => expect.fail("the call did not fail"), client.thrown);
   };
-  const { invalidTemperature: temperature } = client;
   const calls: (readonly [FailedCall, object])[] = [["unknown model", { model: `${provider.name}-x/none` }]];
-  if (typeof temperature === "number") calls.push(["invalid temperature", { temperature }]);
+  if (client.canBeWrong === true) calls.push(["wrong field", { isWrong: true }]);
   for (const [name, ask] of calls) expect(await thrown(ask), name).toEqual(client.errors[name]);
   for (const name of failureNames)
     expect(await thrown({ model: otherModel(provider) }, name), name).toEqual(client.errors[name]);
 }
 
 it("gives a reason for each hole", () => {
-  const reasons = clients.flatMap(({ whole, json, invalidTemperature, sendsBack }) =>
-    [whole, json, invalidTemperature, ...Object.values(sendsBack)].filter(
+  const reasons = clients.flatMap(({ whole, json, canBeWrong, sendsBack }) =>
+    [whole, json, canBeWrong, ...Object.values(sendsBack)].filter(
       (entry) => typeof entry === "object" && !isApplicable(entry),
     ),
   );
   for (const reason of reasons) expect(reason).toEqual({ why: expect.stringMatching(/^\S.{10,}$/) });
+});
+
+it("gets only streams of the Responses API that follow its rules", () => {
+  expect(log.streams.length).toBeGreaterThan(100);
+  for (const events of log.streams) checkEvents(events as readonly WireEvent[]);
 });
 
 it("gets only values of the vendors' published types", async () => {

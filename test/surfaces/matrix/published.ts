@@ -71,6 +71,8 @@ const publishedTypes: Readonly<Record<Api | "embeddings", Readonly<Record<Kind, 
 /** Collects what the service returned. Values that differ only in their texts and numbers count as one. */
 export class AnswerLog {
   readonly #values = new Map<string, { readonly type: string; readonly json: string }>();
+  /** Whole streams of the Responses API. */
+  readonly streams: (readonly object[])[] = [];
   #count = 0;
 
   add(api: Api | "embeddings", kind: Kind, value: object): void {

@@ -11,7 +11,7 @@ import {
 } from "../../contract/fixtures/anthropic-wire.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { startApis } from "../sdk/apis.ts";
-import { limited, streamed } from "../sdk/scripts.ts";
+import { streamed } from "../sdk/scripts.ts";
 import { codexBody, codexHeaders, codexInput, readAsCodex } from "./codex.ts";
 
 async function start(provider: "ANTHROPIC" | "OPENAI", ...scripts: readonly Script[]) {
@@ -145,10 +145,5 @@ describe("Codex", () => {
       { role: "assistant", tool_calls: [{ id: "call_1" }] },
       { role: "tool", tool_call_id: "call_1", content: "hello.txt" },
     ]);
-  });
-
-  it("gets an HTTP status for a rate limit, at which it tries again", async () => {
-    const { send } = await start("OPENAI", limited);
-    await expect(send(codexInput).then(readAsCodex)).rejects.toThrow("unexpected status 429");
   });
 });

@@ -16,10 +16,10 @@ function agents(useResponses: boolean, own: Pick<Client, "name" | "api" | "sends
     package: "@openai/agents",
     tool: "weather",
     whole: true,
-    async ask(lab, { prompt, streamed, model = lab.provider.model, temperature, signal, onText }) {
+    async ask(lab, { prompt, streamed, model = lab.provider.model, isWrong, signal, onText }) {
       const agent = new Agent({
         ...{ name: "Greeter", model },
-        modelSettings: { store: false, ...(temperature !== undefined && { temperature }) },
+        modelSettings: { store: false, ...(isWrong && { temperature: 3 }) },
       });
       const runner = runnerOf(lab, useResponses);
       const options = { ...(signal && { signal }) };
@@ -54,7 +54,7 @@ function agents(useResponses: boolean, own: Pick<Client, "name" | "api" | "sends
       await run.completed;
       return run.finalOutput;
     },
-    invalidTemperature: 3,
+    canBeWrong: true,
     thrown: (error) =>
       error instanceof ModelBehaviorError ? { class: error.constructor.name, status: undefined } : openAiThrown(error),
     errors: openAiErrors,

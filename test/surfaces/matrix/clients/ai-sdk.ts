@@ -6,7 +6,9 @@ import { type Ask, type Client, type Lab, placeSchema, type Thrown, toolDescript
 const place = jsonSchema<{ city: string; degrees: number }>({ ...placeSchema });
 const city = jsonSchema<{ city: string }>({ ...toolSchema });
 
-interface Own extends Pick<Client, "name" | "package" | "api" | "errors" | "brokenOff" | "invalidTemperature"> {
+interface Own extends Pick<Client, "name" | "package" | "api" | "errors" | "brokenOff"> {
+  /** Option with a value that the API rejects. */
+  readonly wrong: object;
   modelOf(lab: Lab, model: string): LanguageModel;
   readonly providerOptions?: { readonly openai: { store: boolean; include: string[]; forceReasoning: boolean } };
 }
@@ -35,16 +37,16 @@ function thrown(error: unknown): Thrown {
   return { class: error.name, status: error.statusCode, type, code, field: param };
 }
 
-function aiSdk({ modelOf, providerOptions, ...own }: Own): Client {
+function aiSdk({ modelOf, wrong, providerOptions, ...own }: Own): Client {
   const more = { maxRetries: 0, ...(providerOptions && { providerOptions }) };
   return {
     tool: "weather",
     whole: true,
-    async ask(lab, { prompt, streamed, model = lab.provider.model, temperature, signal, onText }) {
+    async ask(lab, { prompt, streamed, model = lab.provider.model, isWrong, signal, onText }) {
       const options = {
         ...more,
         ...{ model: modelOf(lab, model), prompt },
-        ...(temperature !== undefined && { temperature }),
+        ...(isWrong && wrong),
         ...(signal && { abortSignal: signal }),
       };
       const { text, usage } = await run(streamed, options, onText);
@@ -72,6 +74,7 @@ function aiSdk({ modelOf, providerOptions, ...own }: Own): Client {
       };
       return streamed ? await streamText(options).output : (await generateText(options)).output;
     },
+    canBeWrong: true,
     thrown,
     aborted: { whole: "DOMException", streamed: "DOMException" },
     ...own,
@@ -87,13 +90,14 @@ export const aiSdkOpenAi: Client = aiSdk({
   // The default model of the provider speaks the Responses API.
   modelOf: ({ url, fetch }, model) => createOpenAI({ baseURL: `${url}/v1`, apiKey: "caller-key", fetch })(model),
   providerOptions: { openai: { store: false, include: ["reasoning.encrypted_content"], forceReasoning: true } },
-  invalidTemperature: { why: "the package sends no temperature to models that reason" },
+  // The package sends neither temperature nor top_p to models that reason.
+  wrong: { maxOutputTokens: 3_000_000_000 },
   errors: {
     limited: { ...failed, status: 429, type: "rate_limit_error", code: "rate_limit_exceeded", field: null },
     down: { ...failed, status: 503, type: "service_unavailable_error", code: "server_is_overloaded", field: null },
     rejected: { ...failed, status: 400, type: "invalid_request_error", code: "invalid_value", field: null },
-    "invalid temperature": {
-      ...{ ...failed, status: 400, type: "invalid_request_error", code: "invalid_value", field: "temperature" },
+    "wrong field": {
+      ...{ ...failed, status: 400, type: "invalid_request_error", code: "invalid_value", field: "max_output_tokens" },
     },
     "unknown model": { ...failed, status: 404, type: "invalid_request_error", code: "model_not_found", field: "model" },
   },
@@ -105,12 +109,13 @@ export const aiSdkAnthropic: Client = aiSdk({
   package: "@ai-sdk/anthropic",
   api: "messages",
   modelOf: ({ url, fetch }, model) => createAnthropic({ baseURL: `${url}/v1`, apiKey: "caller-key", fetch })(model),
-  invalidTemperature: { why: "the package sends no temperature above 1" },
+  // The package sends no temperature above 1.
+  wrong: { topP: 3 },
   errors: {
     limited: { ...failed, status: 429, type: "rate_limit_error" },
     down: { ...failed, status: 529, type: "overloaded_error" },
     rejected: { ...failed, status: 400, type: "invalid_request_error" },
-    "invalid temperature": { ...failed, status: 400, type: "invalid_request_error" },
+    "wrong field": { ...failed, status: 400, type: "invalid_request_error" },
     "unknown model": { ...failed, status: 404, type: "not_found_error" },
   },
   brokenOff: { class: "AI_StreamProviderError", status: undefined },

@@ -18,7 +18,7 @@ export const anthropicErrors: Client["errors"] = {
   limited: { class: "RateLimitError", status: 429, type: "rate_limit_error" },
   down: { class: "OverloadedError", status: 529, type: "overloaded_error" },
   rejected: { class: "BadRequestError", status: 400, type: "invalid_request_error" },
-  "invalid temperature": {
+  "wrong field": {
     ...{ class: "BadRequestError", status: 400, type: "invalid_request_error", field: "temperature" },
   },
   "unknown model": { class: "NotFoundError", status: 404, type: "not_found_error" },
@@ -30,9 +30,9 @@ export const anthropicSdk: Client = {
   api: "messages",
   tool: "weather",
   whole: true,
-  async ask(lab, { prompt, streamed, model = lab.provider.model, temperature, signal, onText }) {
+  async ask(lab, { prompt, streamed, model = lab.provider.model, isWrong, signal, onText }) {
     const { messages } = clientOf(lab);
-    const body = { model, max_tokens: 100, messages: user(prompt), ...(temperature !== undefined && { temperature }) };
+    const body = { model, max_tokens: 100, messages: user(prompt), ...(isWrong && { temperature: 3 }) };
     const options = { ...(signal && { signal }) };
     if (!streamed) return said(await messages.create(body, options));
     const stream = messages.stream(body, options);
@@ -70,7 +70,7 @@ export const anthropicSdk: Client = {
     const { content } = streamed ? await messages.stream(body).finalMessage() : await messages.parse(body);
     return JSON.parse(textOf(content));
   },
-  invalidTemperature: 3,
+  canBeWrong: true,
   thrown: anthropicThrown,
   errors: anthropicErrors,
   brokenOff: { class: "APIError", status: undefined, type: "api_error" },

@@ -49,5 +49,5 @@ export const claudeCode: Client = {
   package: undefined,
   loopBegins: undefined,
   json: { why: "Claude Code asks for no JSON in a turn with tools" },
-  invalidTemperature: { why: "Claude Code sends no temperature with thinking" },
+  canBeWrong: { why: "its requests are replayed as they are" },
 };

@@ -44,7 +44,7 @@ export const codex: Client = {
   },
   sendsBack: { signature: true, reasoning: true },
   json: { why: "Codex asks for no JSON in a turn with tools" },
-  invalidTemperature: { why: "Codex sends no temperature" },
+  canBeWrong: { why: "its requests are replayed as they are" },
   thrown(error) {
     if (!(error instanceof CodexError)) throw error;
     return { class: error.constructor.name, status: error.status, code: error.code };
@@ -53,7 +53,7 @@ export const codex: Client = {
     limited: { class: "CodexError", status: 429, code: "rate_limit_exceeded" },
     down: { class: "CodexError", status: 503, code: "server_is_overloaded" },
     rejected,
-    "invalid temperature": rejected,
+    "wrong field": rejected,
     "unknown model": { class: "CodexError", status: 404, code: "model_not_found" },
   },
   brokenOff: { class: "CodexError", status: undefined, code: "server_error" },

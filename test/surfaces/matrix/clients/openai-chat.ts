@@ -18,9 +18,9 @@ export const openAiChat: Client = {
   api: "chat",
   tool: "weather",
   whole: true,
-  async ask(lab, { prompt, streamed, model = lab.provider.model, temperature, signal, onText }) {
+  async ask(lab, { prompt, streamed, model = lab.provider.model, isWrong, signal, onText }) {
     const { completions } = clientOf(lab).chat;
-    const body = { model, messages: user(prompt), ...(temperature !== undefined && { temperature }) };
+    const body = { model, messages: user(prompt), ...(isWrong && { temperature: 3 }) };
     const options = { ...(signal && { signal }) };
     if (!streamed) return said(await completions.create(body, options));
     const stream = completions.stream({ ...body, stream_options: { include_usage: true } }, options);
@@ -54,7 +54,7 @@ export const openAiChat: Client = {
     const answer = streamed ? await completions.stream(body).finalChatCompletion() : await completions.parse(body);
     return JSON.parse(answer.choices[0]?.message.content ?? "");
   },
-  invalidTemperature: 3,
+  canBeWrong: true,
   thrown: openAiThrown,
   errors: openAiErrors,
   brokenOff: openAiBrokenOff,

@@ -25,7 +25,7 @@ export const openAiErrors: Readonly<Record<FailedCall, Thrown>> = {
   rejected: {
     ...{ class: "BadRequestError", status: 400, type: "invalid_request_error", code: "invalid_value", field: null },
   },
-  "invalid temperature": {
+  "wrong field": {
     ...{ class: "BadRequestError", status: 400, type: "invalid_request_error", code: "invalid_value" },
     field: "temperature",
   },

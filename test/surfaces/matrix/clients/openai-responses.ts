@@ -16,9 +16,9 @@ export const openAiResponses: Client = {
   api: "responses",
   tool: "weather",
   whole: true,
-  async ask(lab, { prompt, streamed, model = lab.provider.model, temperature, signal, onText }) {
+  async ask(lab, { prompt, streamed, model = lab.provider.model, isWrong, signal, onText }) {
     const { responses } = clientOf(lab);
-    const body = { model, input: prompt, ...(temperature !== undefined && { temperature }) };
+    const body = { model, input: prompt, ...(isWrong && { temperature: 3 }) };
     const options = { ...(signal && { signal }) };
     if (!streamed) return said(await responses.create(body, options));
     const stream = responses.stream(body, options);
@@ -51,7 +51,7 @@ export const openAiResponses: Client = {
     const response = streamed ? await responses.stream(body).finalResponse() : await responses.parse(body);
     return response.output_parsed;
   },
-  invalidTemperature: 3,
+  canBeWrong: true,
   thrown,
   errors: openAiErrors,
   brokenOff: { class: "FailedResponse", status: undefined, code: "server_error" },
