@@ -97,7 +97,7 @@ const langChain: EmbeddingClient = {
     return { vectors: await embeddings.embedDocuments([...inputs]), inputTokens: undefined };
   },
   thrown: openAiThrown,
-  errors: { ...errors, limited: { why: "it waits as long as `retry-after` says, and then tries again" } },
+  errors: { ...errors, limited: { why: "after a rate limit it waits as long as `retry-after` says, and tries again" } },
   aborted: { why: "`embedDocuments` takes no signal" },
 };
 

@@ -10,7 +10,7 @@ import { startUpstream } from "./upstream.ts";
 export interface Stage extends AsyncDisposable {
   readonly service: TestService;
   readonly upstream: ReplayUpstream;
-  /** Resolves when the service has begun its next call. */
+  /** Resolves when the next call may ask its provider. */
   nextCall(): Promise<void>;
 }
 
@@ -19,8 +19,9 @@ export async function startStage(): Promise<Stage> {
   const environment = Object.assign({}, ...providers.map((provider) => provider.environment(upstream.baseUrl)));
   const waiting: (() => void)[] = [];
   const observer = {
-    begin() {
+    starting() {
       for (const resolve of waiting.splice(0)) resolve();
+      return undefined;
     },
   };
   const service = await startTestService(environment, undefined, undefined, [], { observers: [observer] });
@@ -41,6 +42,7 @@ export interface Cell extends Lab {
   readonly cities: readonly string[];
   /** Requests that the provider got of this cell. */
   requests(): readonly RecordedRequest[];
+  /** Resolves with the next request that the provider gets. */
   nextRequest(): Promise<RecordedRequest>;
 }
 

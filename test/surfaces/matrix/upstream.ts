@@ -5,7 +5,6 @@ import { type RecordedRequest, type Script, startReplayUpstream } from "../../su
 import {
   calledTool,
   type Failure,
-  failureNames,
   failures,
   greeting,
   half,
@@ -48,7 +47,7 @@ function replyTo(request: RecordedRequest, provider: Provider, dialect: Dialect)
     case "stall":
       return isStreamed ? halfway(dialect, { hold: never }) : { holdHeaders: never };
     case "cut":
-      return isStreamed ? halfway(dialect, { cut: true }) : { resets: true };
+      return halfway(dialect, { cut: true });
     case "limited":
     case "down":
     case "rejected":
@@ -76,7 +75,7 @@ function nextTurn(items: readonly SentItem[], tool: string, { rounds, state }: P
 }
 
 /** Returns the calls, results and texts of a request. */
-export function itemsOf({ body }: RecordedRequest, { conversation }: Dialect): readonly SentItem[] {
+function itemsOf({ body }: RecordedRequest, { conversation }: Dialect): readonly SentItem[] {
   return isApplicable(conversation) ? conversation.read(JSON.parse(body)) : [];
 }
 
@@ -106,7 +105,7 @@ function halfway(dialect: Dialect, then: NonNullable<Script["steps"]>[number]): 
 }
 
 /** Returns the error of a provider's table by which it reports a failure. */
-export function errorOf({ errors, name }: Dialect, failure: Failure): ErrorCase {
+function errorOf({ errors, name }: Dialect, failure: Failure): ErrorCase {
   const found = errors.find(({ reason, status, body }) => reason === failures[failure] && status >= 400 && body !== "");
   if (found === undefined) throw new Error(`the error table of ${name} has no ${failures[failure]}`);
   return found;
@@ -117,5 +116,3 @@ function failWith(dialect: Dialect, failure: Failure): Script {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return { status, headers: { "content-type": "application/json", ...headers }, steps: [{ write: text }] };
 }
-
-export { failureNames };
