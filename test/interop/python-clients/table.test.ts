@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { embeddingRows } from "./embedding-cases.ts";
-import { usedProviders } from "./providers.ts";
+import { usualProviders } from "./providers.ts";
 import { pythonTables } from "./table.ts";
 
 const page = readFileSync(new URL("../../../docs/clients.md", import.meta.url), "utf8");
@@ -11,5 +11,5 @@ it("docs/clients.md has the tables of the clients for Python", () => {
 });
 
 it("docs/clients.md names the models of the clients for Python", () => {
-  for (const { model } of [...usedProviders, ...embeddingRows]) expect(page).toContain(`\`${model}\``);
+  for (const { model } of [...usualProviders, ...embeddingRows]) expect(page).toContain(`\`${model}\``);
 });

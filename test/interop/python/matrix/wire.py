@@ -111,11 +111,13 @@ def differences(value, name):
 
 
 def is_expected(value, path):
-    """Whether a field is one of Dragoman's own, or one that OpenAI's servers send, although its types lack it."""
+    """Whether a field that the types lack is documented."""
     name = path[-1]
     if name == "store":
+        # In the examples of OpenAI's documents.
         return path[-2:-1] == ("response",) or value.get("object") == "response"
     if name == "name":
+        # Required by earlier versions of OpenAI's client.
         return value.get("type") == "response.function_call_arguments.done"
     return name in OWN_FIELDS
 
