@@ -52,7 +52,7 @@ export interface Vectors extends Omit<OpenAI.CreateEmbeddingResponse, "data"> {
 export type MessageEvent = Anthropic.RawMessageStreamEvent | (Anthropic.RawMessageDeltaEvent & Facts);
 // The SDK reads details, from which it learns that the server has no threads.
 export type MessageError = Omit<Anthropic.ErrorResponse, "error"> & {
-  error: Anthropic.ErrorObject & { details?: { error_code: string; unsupported: string[] } };
+  error: Anthropic.ErrorObject & { details?: Anthropic.ThreadUnsupportedRequestErrorDetails };
 };
 `;
 
