@@ -3,6 +3,9 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { APICallError, generateText, isStepCount, jsonSchema, type LanguageModel, Output, streamText, tool } from "ai";
 import { type Ask, type Client, type Lab, placeSchema, type Thrown, toolDescription, toolSchema } from "../client.ts";
 
+// Otherwise it writes to the console that it does not know the names of the models.
+Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
+
 const place = jsonSchema<{ city: string; degrees: number }>({ ...placeSchema });
 const city = jsonSchema<{ city: string }>({ ...toolSchema });
 
