@@ -1,6 +1,9 @@
 import { type FamilyRules, rulesFor } from "../../models/family-rules.ts";
 
-/** Models that OpenAI serves only on its Responses API. */
+/**
+ * Models that OpenAI serves only on its Responses API. The patterns are about whole names, with the date of a snapshot:
+ * OpenAI answers a misspelt name with model_not_found.
+ */
 export const responsesOnly: FamilyRules<true> = {
   about: "OpenAI's models that Chat Completions does not serve",
   sources: [
@@ -9,10 +12,10 @@ export const responsesOnly: FamilyRules<true> = {
   ],
   families: [
     {
-      pattern: /(?:^|[/:])(?:gpt-\d+(?:\.\d+)?-(?:pro|codex(?:-max|-mini)?)|o\d+-pro|codex-mini)(?![a-z])/,
+      pattern: /(?:^|[/:])(?:gpt-\d+(?:\.\d+)?-(?:pro|codex(?:-max|-mini)?)|o\d+-pro|codex-mini)(?=$|-\d{4})/,
       versions: [["1", true]],
     },
-    { pattern: /(?:^|[/:])(?:o\d+(?:-mini)?-deep-research|computer-use-preview)(?![a-z])/, versions: [["1", true]] },
+    { pattern: /(?:^|[/:])(?:o\d+(?:-mini)?-deep-research|computer-use-preview)(?=$|-\d{4})/, versions: [["1", true]] },
   ],
 };
 

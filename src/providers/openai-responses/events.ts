@@ -12,7 +12,7 @@ import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
 import { Unread } from "../kit/unread.ts";
 import type { AnswerState } from "./answer-state.ts";
 import { beginItem, endItem, extendCall, extendReasoning, itemFor } from "./items.ts";
-import { annotate, contentOf, extendContent, repeatContent } from "./message-content.ts";
+import { annotate, contentOf, endWaiting, extendContent, repeatContent } from "./message-content.ts";
 import { plainDelta } from "./plain-delta.ts";
 import { contentMembers, eventMembers } from "./read-members.ts";
 import { readResponse } from "./response-facts.ts";
@@ -143,6 +143,9 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, word, searches, serviceTier, metadata, unread, sources } = answer;
   const isWhole = call.hasEnd && answer.items.size > 0;
   if (word === undefined && call.filter === "" && !isWhole) throw cutAnswer(call);
+  for (const { contents } of answer.items.values()) {
+    for (const content of contents.values()) endWaiting(answer, content, batch);
+  }
   const hasCalls = [...answer.items.values()].some(({ type }) => type === "function_call");
   const meaning = readFinishReason(word ?? "", call, hasCalls);
   batch.push(choiceEnd(finished(0, meaning, word ?? "", "", { sources }), call));

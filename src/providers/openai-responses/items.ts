@@ -150,7 +150,7 @@ function withoutItem(
 
 function endCall(answer: AnswerState, state: ItemState, item: Item, json: string, batch: ChatEvent[]): void {
   const isFunction = item.type === "function_call";
-  const text = isFunction ? (item.arguments ?? "") : (callerCallOf(item.type)?.argumentsOf(json) ?? "");
+  const text = isFunction ? argumentsOf(item, json) : (callerCallOf(item.type)?.argumentsOf(json) ?? "");
   const rest = text.slice(state.length) || (isFunction && state.length === 0 ? "{}" : "");
   const kept = [...membersOf(json)].filter(([name, value]) => keptFields.has(name) && value !== "null");
   const members = kept.filter(([name, value]) => name !== "caller" || memberAt(value, "type") !== '"direct"');
@@ -160,6 +160,12 @@ function endCall(answer: AnswerState, state: ItemState, item: Item, json: string
   const type = ["type", JSON.stringify(item.type)] as const;
   if (!isPlain) event.value.providerState = stateOf(answer.call, Buffer.from(objectOf([type, ...members])));
   batch.push(event);
+}
+
+/** Returns the arguments of a function. Some servers send an object instead of its text. */
+function argumentsOf({ arguments: given }: Item, json: string): string {
+  if (typeof given === "string") return given;
+  return (given ?? undefined) === undefined ? "" : memberAt(json, "arguments");
 }
 
 /** Fields of calls that must come back and that the contract has no field for. */

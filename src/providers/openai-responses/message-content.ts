@@ -91,10 +91,15 @@ function completeContent(
   repeatContent(answer, known, json);
   const annotations = itemsOf(memberAt(json, "annotations"));
   for (const annotation of annotations.slice(known.annotations.length)) annotate(answer, known, annotation, batch);
-  for (const annotation of known.waiting.splice(0)) {
-    const { citation } = toCitation(annotation, known.positions, answer.call);
-    if (known.part === undefined) answer.sources.push(citation);
-    else batch.push(citationDelta(0, known.part, citation));
+  endWaiting(answer, known, batch);
+}
+
+/** Appends the citations that wait for text, whether it has come or not. */
+export function endWaiting(answer: AnswerState, content: ContentState, batch: ChatEvent[]): void {
+  for (const annotation of content.waiting.splice(0)) {
+    const { citation } = toCitation(annotation, content.positions, answer.call);
+    if (content.part === undefined) answer.sources.push(citation);
+    else batch.push(citationDelta(0, content.part, citation));
   }
 }
 

@@ -53,8 +53,8 @@ export const itemSchema = z.object({
   id: text,
   call_id: text,
   name: text,
-  arguments: text,
-  input: z.unknown().optional(),
+  /** Text of functions and MCP servers, an object of other tools. */
+  arguments: z.unknown().optional(),
   role: text,
   status: text,
   result: text,
