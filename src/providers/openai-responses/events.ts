@@ -42,7 +42,7 @@ export function toEvents(answer: AnswerState, { event: name, data }: ServerSentE
   }
   const event = parseAnswer(value, eventSchema, call, errors, holdsError);
   if (event.object === "response" || (event.type ?? "") === "") {
-    endResponse(answer, value, data, batch);
+    endResponse(answer, value, () => data, batch);
     return true;
   }
   answer.unread.addMembers(value, eventMembers);
@@ -103,7 +103,7 @@ function readEvent(
     case "response.completed":
     case "response.incomplete":
     case "response.failed":
-      endResponse(answer, value.response, memberAt(data, "response"), batch);
+      endResponse(answer, value.response, () => memberAt(data, "response"), batch);
       return true;
     case "response.content_part.done":
       repeatContent(answer, answer.items.get(index)?.contents.get(content_index ?? 0), memberAt(data, "part"));
@@ -128,10 +128,15 @@ function readProgress(answer: AnswerState, type: string, value: Readonly<Record<
   else if (type !== "keepalive") answer.unread.add(`the event ${type}`, "the stream");
 }
 
-/** @param json the response as the API sent it */
-function endResponse(answer: AnswerState, value: unknown, json: string, batch: ChatEvent[]): void {
-  const texts = itemsOf(memberAt(json, "output"));
+/**
+ * Reads a response. After a stream, its items are known, so that their exact texts are not looked for.
+ *
+ * @param jsonOf returns the response as the API sent it
+ */
+function endResponse(answer: AnswerState, value: unknown, jsonOf: () => string, batch: ChatEvent[]): void {
   const output: readonly unknown[] = isFields(value) && Array.isArray(value.output) ? value.output : [];
+  const hasNew = output.some((_, index) => answer.items.get(index)?.ended === undefined);
+  const texts = hasNew ? itemsOf(memberAt(jsonOf(), "output")) : [];
   for (const [index, item] of output.entries()) endItem(answer, index, item, texts[index] ?? "{}", batch);
   readResponse(answer, value, true);
   const { call, word } = answer;

@@ -1,17 +1,20 @@
 import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import { ExactJson } from "../kit/exact-json.ts";
-import { membersOf, objectOf } from "../kit/json-text.ts";
+import { memberAt, membersOf, objectOf } from "../kit/json-text.ts";
 import { jsonOfState, stateObject } from "../kit/provider-state.ts";
 import { callerCallOf } from "./caller-calls.ts";
 
 // Items of earlier responses, from the provider state of their parts. The state of most items is the item itself, as
 // the API or a caller of /v1/responses sent it.
 
-/** Returns the type of the item in a provider state; empty if there is none. */
+/** Returns the type of the item in a provider state; empty if there is none that may be sent. */
 export function stateType({ providerState }: Pick<Part, "providerState">): string {
   const type = stateObject(providerState)?.type;
-  return typeof type === "string" ? type : "";
+  return typeof type === "string" && type !== reference ? type : "";
 }
+
+/** A reference to a stored item. No response has one, and a caller could name an item of somebody else. */
+const reference = "item_reference";
 
 /**
  * Returns the item of reasoning. Undefined: the API would not accept it. Without the encrypted content, it accepts only
@@ -29,7 +32,10 @@ export function serverItem(part: Part): ExactJson | undefined {
   const { kind, providerState } = part;
   // Items that are no calls are whole results without a call.
   const isWhole = kind.case === "serverToolResult" && providerState !== undefined && kind.value.toolCallId === "";
-  return isWhole && membersOf(kind.value.outputJson).has("type") ? new ExactJson(kind.value.outputJson) : undefined;
+  const type = isWhole ? memberAt(kind.value.outputJson, "type") : "";
+  return isWhole && type !== "" && type !== JSON.stringify(reference)
+    ? new ExactJson(kind.value.outputJson)
+    : undefined;
 }
 
 /** Whether a part of a tool that OpenAI ran has nothing to send, because the item of its call has all of it. */

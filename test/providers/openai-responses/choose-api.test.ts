@@ -130,4 +130,27 @@ describe("the API of OpenAI that serves a request", () => {
     expect(efforts("gpt-5-pro")).toEqual(["the model gpt-5-pro supports only the reasoning efforts high"]);
     expect(efforts("gpt-5.3-codex")).toEqual([]);
   });
+
+  it("never sends a reference to a stored item, which may be of somebody else", () => {
+    const adapter = configured("openai", "http://127.0.0.1:9", { options: { api: "responses" } });
+    const model = modelOf("openai", "gpt-4o");
+    const stolen = { type: "item_reference", id: "msg_1" };
+    const request = ask(model.id, "hi", {
+      messages: [
+        {
+          role: Role.ASSISTANT,
+          parts: [
+            { kind: { case: "serverToolCall", value: { name: "x" } }, providerState: state(stolen) },
+            {
+              kind: { case: "serverToolResult", value: { outputJson: JSON.stringify(stolen) } },
+              providerState: state({}),
+            },
+          ],
+        },
+        { role: Role.USER, parts: [{ kind: { case: "text", value: "And?" } }] },
+      ],
+    });
+    expect(adapter.describe(request, model)).toMatchObject({ input: [{ role: "user", content: "And?" }] });
+    expect(adapter.checkSupport(request, model).map(({ kind }) => kind)).toEqual(["LEFT_OUT", "LEFT_OUT"]);
+  });
 });
