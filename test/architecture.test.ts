@@ -305,7 +305,13 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders in `providers/` that providers share. Every other folder there or in `servers/` belongs to one provider. */
-const shared: ReadonlySet<string> = new Set(["kit", "chat-completions", "generate-content", "claude"]);
+const shared: ReadonlySet<string> = new Set([
+  "kit",
+  "chat-completions",
+  "openai-responses",
+  "generate-content",
+  "claude",
+]);
 
 /** Returns the folder of the provider that a file belongs to. Undefined for shared files. */
 function providerFolder(path: string): string | undefined {

@@ -104,6 +104,9 @@ export const modelKeys: Readonly<Record<string, string>> = {
   "prices.<id>.cache_write_1h": "The same, for an hour. Default: `cache_write`.",
   "prices.<id>.output": "Tokens of the response.",
 
+  "openai.api":
+    "API that serves chat requests. `auto`: Chat Completions, and Responses for models and requests that only it can serve.",
+  "azure-openai.api": "API that serves chat requests, as `openai.api`.",
   "azure-openai.api_version":
     "API version. With a dated one, the URL contains the deployment. Default: none, for the v1 API.",
   "azure-openai.key_type":

@@ -147,7 +147,7 @@ function checkSettings(
 ): ProviderSettings {
   const parsed = parseOptions(known, unparsed.options, written, report);
   if (parsed === undefined) return unparsed;
-  const settings = { ...unparsed, options: parsed.options };
+  const settings = { ...unparsed, ...parsed };
   for (const { path, problem, fix } of (on && known.check?.(settings)) || []) {
     report(`providers.${known.name}.${path}`, problem, fix);
   }

@@ -74,6 +74,8 @@ export interface ProviderSettings<Options = unknown> {
   readonly maxQueue: number;
   /** Provider-specific settings, parsed with `optionsSchema`. */
   readonly options: Options;
+  /** Names of the options whose value is one of a few words, and so no secret. Default: none. */
+  readonly choices?: readonly string[];
   /** Environment variables of `ProviderVariables.others` that are set. */
   readonly variables: Environment;
 }

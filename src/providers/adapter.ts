@@ -13,6 +13,7 @@ import type { Claimant } from "../fair-slots.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
+import type { Tool } from "../gen/dragoman/v1/tool_pb.js";
 import type { ServedModel } from "../models/served-model.ts";
 import type { AttemptContext } from "../upstream/upstream-call.ts";
 import type { EmbeddingApi } from "./embedding-api.ts";
@@ -64,6 +65,14 @@ export interface Adapter {
    * that nobody closes it. Required with `ownFields`.
    */
   without?(names: ReadonlySet<string>): Adapter;
+
+  /**
+   * Returns the adapter of the API that serves a request, for a provider with several. It shares all resources, so that
+   * nobody closes it. Undefined: this adapter serves every request.
+   *
+   * @param tools tools of the request, and those of other providers that could replace them
+   */
+  apiFor?(request: ChatRequest, model: Model, tools: readonly Tool[]): Adapter;
 
   /**
    * Fields that ChatRequest lacks and that the API documents, such as vLLM's `stop_token_ids`. Of the extra fields that

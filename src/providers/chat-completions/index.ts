@@ -30,8 +30,8 @@ export function createOpenAiAdapter(
   settings: ProviderSettings,
   quirks: Quirks,
   endpoint: Endpoint = openAiEndpoint(settings),
+  upstream = new Upstream(settings, commonHeaders),
 ): Adapter {
-  const upstream = new Upstream(settings, commonHeaders);
   return adapterOf({ settings, endpoint, upstream, contractNames: chatCompletionsNames(quirks) }, quirks);
 }
 

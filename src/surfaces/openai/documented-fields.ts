@@ -23,6 +23,9 @@ export const documentedFields = {
   store: flag,
   verbosity: z.enum(["low", "medium", "high"]).nullish(),
   web_search_options: record,
+  // OpenAI's Responses API, which Dragoman may ask instead.
+  include: texts,
+  max_tool_calls: integer,
   // vLLM and SGLang.
   add_generation_prompt: flag,
   add_special_tokens: flag,

@@ -22,5 +22,26 @@ export type OpenAiChunk = OpenAI.ChatCompletionChunk;
 export type OpenAiResponse = OpenAI.ChatCompletion;
 export type OpenAiRequest = OpenAI.Chat.ChatCompletionCreateParamsStreaming;
 export type OpenAiModel = OpenAI.Model;
+/** Events with content that no later event repeats, and the item that repeats the content of others. */
+export type ResponsesEvent = Extract<
+  OpenAI.Responses.ResponseStreamEvent,
+  {
+    type:
+      | "error"
+      | "response.output_text.delta"
+      | "response.output_text.annotation.added"
+      | "response.refusal.delta"
+      | "response.reasoning_summary_text.delta"
+      | "response.reasoning_text.delta"
+      | "response.function_call_arguments.delta"
+      | "response.custom_tool_call_input.delta"
+      | "response.output_item.done";
+  }
+>;
+/** A response without its output, and without the fields that repeat the request. */
+export type ResponsesFacts = Omit<OpenAI.Responses.Response, RepeatedFields | "output" | "error" | "model" | "status">;
+type RepeatedFields =
+  | keyof OpenAI.Responses.ResponseCreateParams
+  | ("output_text" | "incomplete_details" | "object" | "created_at" | "completed_at");
 export type CerebrasChunk = Cerebras.ChatCompletion.ChatChunkResponse;
 export type CerebrasResponse = Cerebras.ChatCompletion.ChatCompletionResponse;

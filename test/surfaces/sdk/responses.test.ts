@@ -302,7 +302,10 @@ describe("the client ai with @ai-sdk/openai, over the Responses API", () => {
       stopWhen: isStepCount(2),
       tools: { weather: tool({ inputSchema: z.object({ city: z.string() }), execute: () => "rain" }) },
     });
-    await expect(answer).rejects.toMatchObject({ statusCode: 400, message: expect.stringContaining("set store to false") });
+    await expect(answer).rejects.toMatchObject({
+      statusCode: 400,
+      message: expect.stringContaining("set store to false"),
+    });
     expect(requests).toHaveLength(1);
   });
 });
