@@ -296,7 +296,8 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
     case: "text";
   } | {
     /**
-     * An image or document. Few providers support it in tool results; it is rejected for the others.
+     * An image, a document or other media. Few providers support it in tool results. The others get it in a user
+     * message after the tool results of the turn, with a text that names the tool and the warning EMULATED.
      *
      * @generated from field: dragoman.v1.Media media = 2;
      */
