@@ -20,8 +20,6 @@ export interface ExtraFields {
   readonly equivalentTools?: ReadonlyMap<number, EquivalentTools>;
   /** Whether the body turns reasoning on without an amount. */
   readonly turnsReasoningOn: boolean;
-  /** Whether a model that does not have the requested effort gets the nearest one that it has. Default: an error. */
-  readonly takesNearestEffort?: boolean;
 }
 
 /** Tools of several providers that do the same. */

@@ -52,7 +52,6 @@ function translateRequest(
       ...readExtraFields(body, rejectsOptions),
       leftOut: unread.fields,
       turnsReasoningOn,
-      takesNearestEffort: true,
     },
     nameField: createNamer(messages, names),
   };

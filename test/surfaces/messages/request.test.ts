@@ -37,7 +37,6 @@ describe("the body of /v1/messages", () => {
     expect(chat.reasoning?.control).toEqual({ case: "effort", value: ReasoningEffort.MAX });
     expect(translate({ thinking: { type: "enabled" } }).extras).toMatchObject({
       turnsReasoningOn: true,
-      takesNearestEffort: true,
     });
   });
 
