@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Message } from "../../gen/dragoman/v1/message_pb.js";
+import type { Message, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { Tool, ToolChoice } from "../../gen/dragoman/v1/tool_pb.js";
 import { Pace } from "../../pace.ts";
 import type { Adaptation } from "./adaptations.ts";
@@ -154,15 +154,28 @@ function withTool(tool: Tool, names: Names): Tool {
 }
 
 function withCalls(message: Message, names: Names): Message {
-  const isRenamed = ({ kind }: Message["parts"][number]) => kind.case === "toolCall" && names.has(kind.value.name);
+  const isRenamed = ({ kind }: Part) =>
+    (kind.case === "toolCall" && names.has(kind.value.name)) ||
+    (kind.case === "toolResult" && kind.value.parts.some((inner) => inner.kind.case === "toolReference"));
   if (!message.parts.some(isRenamed)) return message;
   const parts = message.parts.map((part) => {
     const { kind } = part;
+    if (kind.case === "toolResult") return { ...part, kind: { ...kind, value: withReferences(kind.value, names) } };
     const name = kind.case === "toolCall" ? names.get(kind.value.name) : undefined;
     if (kind.case !== "toolCall" || name === undefined) return part;
     return { ...part, kind: { case: "toolCall", value: { ...kind.value, name } } as const };
   });
   return { ...message, parts };
+}
+
+function withReferences(result: ToolResult, names: Names): ToolResult {
+  const parts = result.parts.map((part): ToolResult["parts"][number] => {
+    const { kind } = part;
+    if (kind.case !== "toolReference") return part;
+    const toolName = names.get(kind.value.toolName) ?? kind.value.toolName;
+    return { ...part, kind: { case: "toolReference", value: { ...kind.value, toolName } } };
+  });
+  return { ...result, parts };
 }
 
 function withChoice(toolChoice: ToolChoice, names: Names): ToolChoice {

@@ -34,6 +34,8 @@ const accepts: ReadonlySet<OptionalContent> = new Set([
   "file_ids",
   "citable",
   "provider_tools",
+  "tool_options",
+  "tool_references",
   "claude_signatures",
 ]);
 

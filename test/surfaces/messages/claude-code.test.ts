@@ -34,8 +34,8 @@ describe("a request of Claude Code", () => {
       context_management: asked.context_management,
       metadata: asked.metadata,
       tools: [
-        { name: "Read" },
-        { name: "Bash" },
+        { name: "Read", eager_input_streaming: true },
+        { name: "Bash", eager_input_streaming: true },
         { name: "mcp__github__search_issues", cache_control: { type: "ephemeral", ttl: "1h" } },
       ],
     });
@@ -51,7 +51,7 @@ describe("a request of Claude Code", () => {
       { type: "tool_result", tool_use_id: "toolu_01B", content: "file: command not found", is_error: true },
     ]);
     expect(sent.messages[3]).toMatchObject({ role: "system", content: [{ text: "Context usage: 12 %" }] });
-    expect(warned(response)).toEqual(["system.1.cache_control.scope", "tools.0.eager_input_streaming"]);
+    expect(warned(response)).toEqual(["system.1.cache_control.scope"]);
   });
 
   it("reaches a model of another provider, with warnings about what it cannot get", async () => {
