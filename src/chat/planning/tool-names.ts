@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Message, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
@@ -11,8 +12,8 @@ import type { ToolNameRule } from "./tool-name-rule.ts";
 
 /**
  * Replaces the function names that the provider does not accept, in tools, tool choice and earlier tool calls.
- * `Draft.toolNames` restores them in the response. Nothing is lost, so the warnings are EMULATED: one for each tool,
- * and one for the first earlier call of another tool.
+ * `Draft.toolNames` restores them in the response. Nothing is lost, so the warnings are EMULATED: one for each tool, up
+ * to `mostViolations`, and one for the first earlier call of another tool.
  *
  * Runs before `fitWindow`, which counts the outgoing names, and before the support checks, which read them.
  */
@@ -55,6 +56,11 @@ async function rename(
   for (const [name, field] of uses) {
     const other = sent.get(name);
     if (other === undefined) continue;
+    if (adaptations.length === mostViolations) {
+      const message = `${sent.size - mostViolations} more function names are replaced, for the same reason`;
+      adaptations.push({ kind: "EMULATED", field: ["tools"], message });
+      break;
+    }
     const message = `${provider} does not accept this function name; Dragoman sends ${other} and restores the name in the response`;
     adaptations.push({ kind: "EMULATED", field, message });
     if (field[0] === "messages") break;
