@@ -294,6 +294,14 @@ prices: { a/m: { input: "1000.00", output: "0" } }`;
     await ask(setting, "1");
   });
 
+  it("let inputs in whose bytes do not fit a budget, but whose tokens do", async () => {
+    const budgets = ', budgets: [{ amount_usd: "0.02", period: day }]';
+    const setting = await start(limited("{}", budgets), answers(1));
+    // 25 bytes, which are about 6 tokens.
+    await ask(setting, "word ".repeat(5));
+    expect(setting.servers[0]?.requests).toHaveLength(1);
+  });
+
   it("hold the models of a key's account", async () => {
     const setting = await start('accounts: { team: { models: ["b/*"] } }', answers(1));
     const error = await ask(setting).catch((thrown) => ConnectError.from(thrown));
