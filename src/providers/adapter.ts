@@ -176,10 +176,10 @@ export interface Adapter {
   describe(request: ChatRequest, model: Model, prompt?: string): unknown;
 
   /**
-   * Asks the provider for the number of tokens of a prompt, which costs nothing. The request is one that `stream` could
-   * send. Throws only GatewayError. Undefined: the provider does not count, or not for this model.
+   * Returns a function that asks the provider for the number of tokens of a prompt, which costs nothing. The request is
+   * one that `stream` could send. Throws only GatewayError. Undefined: the provider does not count, or not for this model.
    */
-  countTokens?(request: ChatRequest, model: Model, context: AttemptContext): Promise<number> | undefined;
+  countTokens?(request: ChatRequest, model: Model): ((context: AttemptContext) => Promise<number>) | undefined;
 
   /**
    * Asks the server for the models that it serves. Throws only GatewayError. Undefined: the server has no list, or the
