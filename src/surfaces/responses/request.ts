@@ -72,7 +72,6 @@ export function readRequest(body: ResponsesBody, { rejectsOptions = false }: Sur
       equivalentTools: tools.equivalentTools,
       notes: [...tools.emulated.map(customNote), ...detailNotes(body)],
       turnsReasoningOn: false,
-      takesNearestEffort: true,
     },
     toolNames,
     echoedTools: tools.echo,

@@ -50,7 +50,7 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   parameters?: GenerationParameters | undefined;
 
   /**
-   * Tools that the model may call. At most 10,000, with unique names; providers can have lower limits. Default none.
+   * Tools that the model may call. At most 256, with unique names. Default none.
    *
    * @generated from field: repeated dragoman.v1.Tool tools = 4;
    */
