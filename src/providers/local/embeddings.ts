@@ -9,13 +9,19 @@ import type { EmbeddedBatch, EmbeddingApi } from "../embedding-api.ts";
 import { rejected, unsupported } from "../kit/adaptations.ts";
 import { exactUsage } from "../kit/usage.ts";
 import { engineFault } from "./chat.ts";
-import { type Token, vocabularySize } from "./engine.ts";
+import { type LlamaModel, type Token, vocabularySize } from "./engine.ts";
 import type { LoadedEmbedder } from "./loaded-embedder.ts";
 import { localModel } from "./loaded-model.ts";
 import type { LocalModels } from "./local-models.ts";
 
 /** Few inputs, so that a call with many of them lets others have their turn. */
 const bounds = { maxInputs: 16, maxValues: 500_000 } as const;
+
+/**
+ * Of a longer text, the begin shows whether it is too long: a token has four characters on average. Tokenizing a text of
+ * 2 MB would block the event loop for half a second (measured).
+ */
+const charactersPerToken = 16;
 
 /** Creates the embeddings of the local provider. Every vector has the length 1. */
 export function createLocalEmbeddings(models: LocalModels): EmbeddingApi {
@@ -55,15 +61,13 @@ async function embedInputs(
   context: AttemptContext,
 ): Promise<EmbeddedBatch> {
   const { signal } = context;
-  const tokenized = inputs.map((input, index) => tokensOf(input, index, loaded));
-  const counts = tokenized.map(loaded.countTokens);
-  for (const [index, count] of counts.entries()) requireRoom(count, index, loaded);
+  const tokenized = inputs.map((input, index) => readInput(input, index, loaded));
   const taken = loaded.contexts.take(context);
   const engine = taken instanceof Promise ? await timeInQueue(taken, localModel, context) : taken;
   let work: Promise<unknown> = Promise.resolve();
   try {
     const vectors: Float32Array[] = [];
-    for (const tokens of tokenized) {
+    for (const { tokens } of tokenized) {
       const embedding = engine.getEmbeddingFor(tokens);
       work = embedding;
       vectors.push(normalized((await abortable(embedding, signal)).vector));
@@ -72,7 +76,7 @@ async function embedInputs(
     return {
       vectors,
       usage: exactUsage(
-        counts.reduce((sum, count) => sum + count, 0),
+        tokenized.reduce((sum, { count }) => sum + count, 0),
         0,
       ),
     };
@@ -83,25 +87,38 @@ async function embedInputs(
   }
 }
 
-/** Returns the tokens of an input. Names of special tokens in a text stay text. */
-function tokensOf({ kind }: EmbeddingInput, index: number, { model }: LoadedEmbedder): Token[] {
-  if (kind.case === "tokenIds") {
-    const vocabulary = vocabularySize(model);
-    const { ids } = kind.value;
-    const wrong = ids.findIndex((id) => id >= vocabulary);
-    if (wrong < 0) return [...ids];
-    const field = ["inputs", index, "token_ids", "ids", wrong];
-    throw invalidRequest([{ root: "message", field, description: `the model's token ids are 0 to ${vocabulary - 1}` }]);
+/**
+ * Returns the tokens of an input, and their number with those that the engine adds. Names of special tokens in a text
+ * stay text.
+ */
+function readInput({ kind }: EmbeddingInput, index: number, loaded: LoadedEmbedder) {
+  const { model } = loaded;
+  const tokens = kind.case === "tokenIds" ? knownTokens(kind.value.ids, index, model) : readText(kind.value ?? "");
+  const count = loaded.countTokens(tokens);
+  requireRoom(count, "", index, loaded);
+  return { tokens, count };
+
+  function readText(text: string): Token[] {
+    const begin = text.slice(0, charactersPerToken * loaded.contextSize);
+    if (begin.length < text.length) requireRoom(model.tokenize(begin, false).length, " or more", index, loaded);
+    const tokens = model.tokenize(text, false);
+    if (tokens.length > 0) return tokens;
+    const description = "the text is empty; write a text, or omit the input";
+    throw invalidRequest([{ root: "message", field: ["inputs", index], description }]);
   }
-  const tokens = model.tokenize(kind.value ?? "", false);
-  if (tokens.length > 0) return tokens;
-  const description = "the text is empty; write a text, or omit the input";
-  throw invalidRequest([{ root: "message", field: ["inputs", index], description }]);
 }
 
-function requireRoom(tokens: number, index: number, { contextSize }: LoadedEmbedder): void {
+function knownTokens(ids: readonly number[], index: number, model: LlamaModel): Token[] {
+  const vocabulary = vocabularySize(model);
+  const wrong = ids.findIndex((id) => id >= vocabulary);
+  if (wrong < 0) return [...ids];
+  const field = ["inputs", index, "token_ids", "ids", wrong];
+  throw invalidRequest([{ root: "message", field, description: `the model's token ids are 0 to ${vocabulary - 1}` }]);
+}
+
+function requireRoom(tokens: number, orMore: string, index: number, { contextSize }: LoadedEmbedder): void {
   if (tokens < contextSize) return;
-  const description = `has ${tokens} tokens, which fill the context window of ${contextSize} tokens; shorten it`;
+  const description = `has ${tokens} tokens${orMore}, which fill the context window of ${contextSize} tokens; shorten it`;
   const violation = { root: "message", field: ["inputs", index], description } as const;
   throw new GatewayError("CONTEXT_LENGTH_EXCEEDED", `${fieldText(violation)}: ${description}`, {
     fields: [violation],

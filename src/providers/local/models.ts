@@ -27,11 +27,11 @@ export function embeddingFile({ providerModel }: Pick<Model, "providerModel">): 
 
 /** The context window and the dimensions of an operator's own file are unknown until it is loaded. */
 export function embeddingEntry(
-  { name, displayName, dimensions }: Pick<LocalModelFile, "name" | "displayName" | "dimensions">,
+  { name, displayName, dimensions, window }: Omit<LocalModelFile, "path">,
   aliases: readonly string[],
 ): Model {
-  const window = dimensions === undefined ? 0 : defaultContextSize;
-  const row = { model: embeddingPrefix + name, name: `${displayName}, embeddings`, window, aliases };
+  const known = window ?? (dimensions === undefined ? 0 : defaultContextSize);
+  const row = { model: embeddingPrefix + name, name: `${displayName}, embeddings`, window: known, aliases };
   return modelOf({ provider: "local", embeddings: true }, { ...row, ...(dimensions !== undefined && { dimensions }) });
 }
 

@@ -8,18 +8,27 @@ import { EmbeddingService, EmbeddingTask } from "../../../src/gen/dragoman/v1/em
 import { ModelService } from "../../../src/gen/dragoman/v1/model_service_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { loadEngine, type Token } from "../../../src/providers/local/engine.ts";
-import { engineFolder, localHome } from "../../../src/providers/local/home.ts";
+import {
+  embeddingModels,
+  engineFolder,
+  knownModels,
+  localHome,
+  prepareCommand,
+} from "../../../src/providers/local/home.ts";
 import { embeddingEntry } from "../../../src/providers/local/models.ts";
 import type { Service } from "../../../src/server/service.ts";
 import { configured } from "../../support/configured.ts";
 import { cosine, embedRequest, failureOf } from "../../support/embedding.ts";
 import { localFile, missingLocal, startLocalService } from "../../support/local.ts";
 
+const file = localFile();
+const miniLm = knownModels[2];
+const missingMiniLm = !embeddingModels(process.env).some(({ name }) => name === miniLm.name);
 if (missingLocal !== undefined) {
   process.stderr.write(`the tests of the embeddings of the local model are skipped: ${missingLocal}\n`);
+} else if (missingMiniLm) {
+  process.stderr.write(`a test of embeddings is skipped: run \`${prepareCommand} -- ${miniLm.name}\`\n`);
 }
-
-const file = localFile();
 const model = `local/embed/${file?.name}`;
 const longText = "word ".repeat(3000);
 
@@ -63,6 +72,18 @@ describe.skipIf(missingLocal !== undefined)("the embeddings of the local model",
     expect(cosine(cat, kitten)).toBeGreaterThan(cosine(cat, rates));
   });
 
+  it.skipIf(missingMiniLm)("are those of Sentence Transformers for all-MiniLM-L6-v2", async () => {
+    const texts = ["This is an example sentence", "Each sentence is converted"];
+    const { embeddings, usage } = await client().embed(embedRequest(`local/embed/${miniLm.name}`, texts));
+    expect(embeddings.map(({ values }) => values.length)).toEqual([miniLm.dimensions, miniLm.dimensions]);
+    // What the example in the model's card prints. llama.cpp differs by up to 0.0002.
+    const begin = [0.06765693, 0.06349593, 0.04871314, 0.07930495, 0.03744806, 0.00265273];
+    expect(embeddings[0]?.values.slice(0, 6)).toEqual(begin.map((value) => expect.closeTo(value, 3)));
+    expect(embeddings[1]?.values[0]).toBeCloseTo(0.08643859, 3);
+    // With [CLS] and [SEP].
+    expect(usage?.inputTokens).toBe(7 + 6);
+  });
+
   it("are the same over OpenAI's API", async () => {
     const { embeddings, usage } = await client().embed(embedRequest(model, ["Hello"]));
     const response = await post({ model, input: "Hello" });
@@ -102,6 +123,12 @@ describe.skipIf(missingLocal !== undefined)("the embeddings of the local model",
     expect(await response.json()).toMatchObject({
       error: { code: "context_length_exceeded", message: expect.stringMatching(/^input\.17: has 30\d\d tokens/) },
     });
+  });
+
+  it("reject a huge text by its begin", async () => {
+    const [reason, message] = await failureOf(client().embed(embedRequest(model, ["hello world ".repeat(250_000)])));
+    expect(reason).toBe("CONTEXT_LENGTH_EXCEEDED");
+    expect(message).toMatch(/^inputs\[0\]: has \d{4} tokens or more, which fill the context window of 2048 tokens;/);
   });
 
   it.each([

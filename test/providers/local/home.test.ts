@@ -13,7 +13,7 @@ import {
 import { localModels } from "../../../src/providers/local/models.ts";
 
 const home = mkdtempSync(join(tmpdir(), "dragoman-local-"));
-const [first, second] = knownModels;
+const [first, second, third] = knownModels;
 
 function put(path: string): string {
   mkdirSync(dirname(path), { recursive: true });
@@ -76,10 +76,19 @@ describe("the files of the local provider", () => {
       [`local/embed/${second.name}`, ["local/embed"], second.dimensions],
       [`local/embed/${first.name}`, [], first.dimensions],
     ]);
+    // Embedding models come before those of chat, and are none of them.
+    put(modelPath(home, third));
+    expect(ids({})).toEqual([
+      ...chat,
+      [`local/embed/${third.name}`, ["local/embed"], third.dimensions],
+      [`local/embed/${first.name}`, [], first.dimensions],
+      [`local/embed/${second.name}`, [], second.dimensions],
+    ]);
+    expect(detectLocal({ DRAGOMAN_LOCAL_HOME: home, DRAGOMAN_LOCAL_MODEL: third.name })).toContain(variable);
     // The same file can have both.
     expect(ids({ DRAGOMAN_LOCAL_MODEL: path, [variable]: path }).map(([id]) => id)).toEqual([
       ...["local/embed-text", `local/${first.name}`, `local/${second.name}`],
-      ...["local/embed/embed-text", `local/embed/${first.name}`, `local/embed/${second.name}`],
+      ...["embed-text", ...[third, first, second].map(({ name }) => name)].map((name) => `local/embed/${name}`),
     ]);
   });
 });
