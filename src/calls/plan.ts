@@ -65,7 +65,8 @@ export function servedBy(target: Target, request: ChatRequest, extras: PlanConte
   const { model, adapter } = target;
   if (adapter.apiFor === undefined) return target;
   const others = [...(extras?.equivalentTools?.values() ?? [])].flatMap(({ tools }) => tools);
-  return { model, adapter: adapter.apiFor(request, model, [...request.tools, ...others]) };
+  const other = adapter.apiFor(request, model, [...request.tools, ...others]);
+  return other === undefined ? target : { model, adapter: other };
 }
 
 /** Runs the planning steps for a target. */

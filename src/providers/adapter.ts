@@ -67,12 +67,12 @@ export interface Adapter {
   without?(names: ReadonlySet<string>): Adapter;
 
   /**
-   * Returns the adapter of the API that serves a request, for a provider with several. It shares all resources, so that
-   * nobody closes it. Undefined: this adapter serves every request.
+   * Returns the adapter of another API that serves a request, for a provider with several. It shares all resources, so
+   * that nobody closes it. Undefined: this adapter serves the request.
    *
    * @param tools tools of the request, and those of other providers that could replace them
    */
-  apiFor?(request: ChatRequest, model: Model, tools: readonly Tool[]): Adapter;
+  apiFor?(request: ChatRequest, model: Model, tools: readonly Tool[]): Adapter | undefined;
 
   /**
    * Fields that ChatRequest lacks and that the API documents, such as vLLM's `stop_token_ids`. Of the extra fields that

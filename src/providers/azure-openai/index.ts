@@ -57,6 +57,7 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
   };
   const server: ResponsesServer = {
     title: quirks.title,
+    isVendors: true,
     developerRole: quirks.developerRole,
     openAiModel: (deployment) => lookUp(options.models, deployment),
     schemas: azureSchemas,

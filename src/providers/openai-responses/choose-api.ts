@@ -33,7 +33,8 @@ export function withResponses(chat: Adapter, responses: Adapter, api: Api, serve
     case "auto":
       return {
         ...chat,
-        apiFor: (request, model, tools) => (needsResponses(request, model, tools, { chat, server }) ? responses : chat),
+        apiFor: (request, model, tools) =>
+          needsResponses(request, model, tools, { chat, server }) ? responses : undefined,
       };
     default:
       return api satisfies never;
@@ -59,23 +60,25 @@ function needsResponses(
   if (tools.some(isOwn)) return true;
   if (Object.keys(request.providerOptions[name] ?? {}).some((option) => onlyResponses.has(option))) return true;
   const rules = rulesOf(model, server);
-  if (rules && request.reasoning?.format === ReasoningFormat.PARSED) return true;
-  return reasonsWithTools(request, rules) || hasItems(request, { model, dialect });
+  if (rules?.toolsAt === "never" && hasFunctions(request)) return true;
+  if (hasItems(request, { model, dialect })) return true;
+  // A server that may lack the API gets what Chat Completions can do, with a warning.
+  if (!rules || !server.isVendors) return false;
+  return request.reasoning?.format === ReasoningFormat.PARSED || reasonsWithTools(request, rules);
 }
 
-/** Whether a model reasons and calls functions, and Chat Completions lets it do only one of them. */
-function reasonsWithTools(request: ChatRequest, rules: ModelRules): boolean {
-  if (!rules || !hasFunctions(request)) return false;
+/** Whether a model reasons and calls functions, and Chat Completions lets it call them only without reasoning. */
+function reasonsWithTools(request: ChatRequest, rules: NonNullable<ModelRules>): boolean {
+  if (!hasFunctions(request)) return false;
   const effort = effortOf(request);
   switch (rules.toolsAt) {
     case "any":
+    case "never":
       return false;
     case "none":
       return effort !== ReasoningEffort.NONE;
     case "none by default":
       return effort !== undefined && effort !== ReasoningEffort.NONE;
-    case "never":
-      return true;
     default:
       return rules.toolsAt satisfies never;
   }

@@ -5,6 +5,8 @@ import type { Reason } from "../../errors.ts";
 export interface ResponsesServer {
   /** Name of the server in errors and warnings, such as `OpenAI`. */
   readonly title: string;
+  /** Whether it certainly has the Responses API: it is the vendor's own, and no proxy that a base URL names. */
+  readonly isVendors: boolean;
   /** Whether the server supports the developer role. If not, Dragoman sends developer messages as system messages. */
   readonly developerRole: boolean;
   /** Returns OpenAI's name for a model. Undefined: OpenAI's model rules do not apply to it. */

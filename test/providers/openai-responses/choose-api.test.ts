@@ -13,9 +13,11 @@ type Fields = NonNullable<Parameters<typeof ask>[2]>;
 const modelOf = (provider: string, providerModel: string): Model =>
   create(ModelSchema, { id: `${provider}/${providerModel}`, provider, providerModel });
 
+const vendors = "https://api.openai.com/v1";
+
 /** Returns the API that serves a request, by the field of the body that has the conversation. */
-function apiOf(name: string, fields: Fields = {}, { options = {}, provider = "openai" } = {}): string {
-  const adapter = configured(provider, "http://127.0.0.1:9", { options });
+function apiOf(name: string, fields: Fields = {}, { options = {}, provider = "openai", url = vendors } = {}): string {
+  const adapter = configured(provider, url, { options });
   const model = modelOf(provider, name);
   const request: ChatRequest = ask(model.id, "hi", fields);
   const served = adapter.apiFor?.(request, model, request.tools) ?? adapter;
@@ -81,6 +83,15 @@ describe("the API of OpenAI that serves a request", () => {
 
   it.each(["chat_completions", "responses"] as const)("is always %s with this option", (api) => {
     for (const [, name, fields] of rows) expect(apiOf(name, fields, { options: { api } })).toBe(api);
+  });
+
+  it("is Chat Completions at another server, which may lack Responses, if that can serve the request", () => {
+    const url = "http://127.0.0.1:9/v1";
+    const parsed = { reasoning: { format: ReasoningFormat.PARSED } };
+    expect(apiOf("gpt-5.5", withTool, { url })).toBe("chat_completions");
+    expect(apiOf("gpt-5.2", parsed, { url })).toBe("chat_completions");
+    expect(apiOf("gpt-6-astra", withTool, { url })).toBe("responses");
+    expect(apiOf("gpt-5-pro", {}, { url })).toBe("responses");
   });
 
   it("follows the model of a deployment at Azure, and Azure's own tools", () => {

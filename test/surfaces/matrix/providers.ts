@@ -7,6 +7,7 @@ import { dialects as deepseek } from "../../contract/dialects/deepseek.ts";
 import { dialects as gemini } from "../../contract/dialects/gemini.ts";
 import { dialects as mistral } from "../../contract/dialects/mistral.ts";
 import { dialects as openai } from "../../contract/dialects/openai.ts";
+import { responsesDialect as openaiResponses } from "../../contract/fixtures/openai-responses-dialect.ts";
 
 // The providers of the matrix. Each one holds the same small conversations. A replayed provider holds them in the wire
 // format of its contract cases (upstream.ts), and the echo provider by scripts in the prompts.
@@ -66,6 +67,8 @@ export interface Provider {
   resultOf(city: string, tool: string): string;
   /** Contract cases whose wire format the upstream speaks. Undefined: Dragoman itself is the provider. */
   readonly dialect?: Dialect;
+  /** The provider's second API, and the end of its path. */
+  readonly second?: { readonly path: string; readonly dialect: Dialect };
   readonly state?: State;
   /** Changes the bytes of a response with tool calls. */
   sign?(wire: string): string;
@@ -106,7 +109,7 @@ const echoPrompts: Readonly<Record<Prompt, string>> = {
   rejected: fail(failures.rejected),
 };
 
-interface Own extends Pick<Provider, "state" | "sign"> {
+interface Own extends Pick<Provider, "state" | "sign" | "second"> {
   readonly variables?: readonly [key: string, url: string];
 }
 
@@ -134,7 +137,8 @@ const reasoned: State = { text: thought, kind: "reasoning" };
 /** The rows of the matrix. */
 export const providers: readonly Provider[] = [
   echo,
-  replayed(openai),
+  // Codex asks for OpenAI's own web search, which only the Responses API has.
+  replayed(openai, { second: { path: "/responses", dialect: openaiResponses } }),
   replayed(anthropic, { state: signed }),
   replayed(gemini, {
     state: signed,

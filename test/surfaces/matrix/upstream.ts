@@ -23,7 +23,8 @@ export async function startUpstream() {
   return await startReplayUpstream((request) => {
     const provider = rows.get(request.path.split("/")[1] ?? "");
     if (provider?.dialect === undefined) return { status: 404, steps: [{ write: `no provider at ${request.path}` }] };
-    return replyTo(request, provider, provider.dialect);
+    const { dialect, second } = provider;
+    return replyTo(request, provider, second && request.path.endsWith(second.path) ? second.dialect : dialect);
   });
 }
 

@@ -23,7 +23,9 @@ type Options = z.output<typeof optionsSchema>;
 
 const quirks = { ...openAiQuirks, title: "OpenAI", allowedTools: true, adaptations: openAiAdaptations } as const;
 
-const server: ResponsesServer = {
+const baseUrl = "https://api.openai.com/v1";
+
+const server: Omit<ResponsesServer, "isVendors"> = {
   title: quirks.title,
   developerRole: quirks.developerRole,
   openAiModel: quirks.openAiModel,
@@ -37,7 +39,7 @@ export const provider: ProviderDefinition<Options> = {
     ...quirks,
     name: "openai",
     family: "openai-chat",
-    baseUrl: "https://api.openai.com/v1",
+    baseUrl,
     models: openAiModels,
     modelsDevName: "openai",
   }),
@@ -46,7 +48,8 @@ export const provider: ProviderDefinition<Options> = {
     const endpoint = openAiEndpoint(settings);
     const upstream = new Upstream(settings, commonHeaders);
     const chat = createOpenAiAdapter(settings, quirks, endpoint, upstream);
-    const responses = createResponsesAdapter({ settings, endpoint, upstream }, server);
-    return withResponses(chat, responses, settings.options.api, server);
+    const own = { ...server, isVendors: settings.baseUrl === baseUrl };
+    const responses = createResponsesAdapter({ settings, endpoint, upstream }, own);
+    return withResponses(chat, responses, settings.options.api, own);
   },
 };
