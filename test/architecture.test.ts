@@ -281,6 +281,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "chat/stream",
         "upstream/queue-time.ts",
         "providers/adapter.ts",
+        "providers/embedding-api.ts",
         "calls/snapshot.ts",
       ],
       ...["telemetry/log.ts", "telemetry/metrics", "telemetry/telemetry.ts", "reload"],

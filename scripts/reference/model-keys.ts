@@ -128,6 +128,6 @@ export const modelKeys: Readonly<Record<string, string>> = {
   "bedrock.region": "AWS region of the endpoint. Default: `AWS_REGION`, else `AWS_DEFAULT_REGION`.",
   "local.context_size": "Context window (prompt and response) in tokens, at most that of the model's training.",
   "local.threads": "Number of compute threads. Default: the number of processors minus one.",
-  "local.max_queue": "Maximum number of queued requests.",
-  "local.parallel": "Number of requests in parallel.",
+  "local.max_queue": "Maximum number of queued requests of a model, for chat and for embeddings apart.",
+  "local.parallel": "Number of requests of a model in parallel, for chat and for embeddings apart.",
 };

@@ -19,7 +19,7 @@ import { attemptOptions } from "../attempt-options.ts";
 import type { Call } from "../call.ts";
 import type { CallTarget } from "../call-targets.ts";
 import { answerTooLarge, fallbackWarning, priceWarnings, totalOf } from "../run.ts";
-import { type Batch, smallestBounds, splitInputs } from "./batches.ts";
+import { type Batch, inCall, smallestBounds, splitInputs } from "./batches.ts";
 import { learnFromEmbedding, nameRejectedField } from "./learn-embedding.ts";
 import { type EmbeddingPlan, embeddingsWithout } from "./plan-embedding.ts";
 import type { PreparedEmbedding } from "./prepare-embedding.ts";
@@ -53,7 +53,7 @@ export async function runEmbedding(
     return totalOf(attempts, bill, call);
   });
 
-  function start(own: EmbeddingPlan, inputs: Batch["inputs"], given: RunParameters): TargetRun<EmbeddedBatch> {
+  function start(own: EmbeddingPlan, batch: Batch, given: RunParameters): TargetRun<EmbeddedBatch> {
     const planned = revised.get(own) ?? own;
     const { target } = planned;
     const { model } = target;
@@ -66,7 +66,7 @@ export async function runEmbedding(
           given.onOutput(attempt);
         },
       };
-      const run = startEmbedding(target, api, { ...sent, inputs: [...inputs] }, options);
+      const run = startEmbedding(target, api, { ...sent, inputs: [...batch.inputs] }, options);
       append(attempts, run.attempts);
       return run;
     };
@@ -80,7 +80,9 @@ export async function runEmbedding(
       return { run: runOnce(next), onOutput: () => call.learned.add(target, learned) };
     }
 
-    return withRunAgain(runOnce(planned), withoutRejected, (failure) => nameRejectedField(failure, planned));
+    return withRunAgain(runOnce(planned), withoutRejected, (failure) =>
+      nameRejectedField(inCall(failure, batch), planned),
+    );
   }
 
   /** Throws if the response is too large with what a run has added. */
@@ -90,7 +92,7 @@ export async function runEmbedding(
     }
   }
 
-  async function embedBatch({ inputs }: Batch, signal: AbortSignal): Promise<Embedded> {
+  async function embedBatch(batch: Batch, signal: AbortSignal): Promise<Embedded> {
     const run = call.router.run<CallTarget, EmbeddingPlan, EmbeddedBatch>(
       {
         signal,
@@ -99,7 +101,7 @@ export async function runEmbedding(
         conversation: undefined,
         leftMs: () => call.leftMs,
         plan: async (candidate) => plan(candidate),
-        start: (planned, _candidate, parameters) => start(planned, inputs, parameters),
+        start: (planned, _candidate, parameters) => start(planned, batch, parameters),
         checkSize,
       },
       route,
@@ -114,7 +116,7 @@ export async function runEmbedding(
     outputSize += run.outputSize;
     checkSize({ outputSize: 0 });
     const { vectors } = answer;
-    const usage = completeEmbeddingUsage(answer.usage, inputs);
+    const usage = completeEmbeddingUsage(answer.usage, batch.inputs);
     return { vectors, usage, plan: revised.get(winner.plan) ?? winner.plan, fellBack: winner.fellBack };
   }
 
