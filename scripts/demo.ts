@@ -52,7 +52,8 @@ async function prepare(model: string): Promise<void> {
   if (!model.startsWith("local/")) return;
   const name = model.slice("local/".length);
   const known = knownModels.find((candidate) => candidate.name === name);
-  const missing = known !== undefined && !preparedModels(process.env).some((prepared) => prepared.name === name);
+  const prepared = preparedModels(process.env);
+  const missing = known === undefined ? prepared.length === 0 : !prepared.some((file) => file.name === name);
   if (missing || detectLocal(process.env) !== undefined) {
     await prepareLocal(known?.name, { environment: process.env, output: process.stdout });
   }

@@ -1,13 +1,14 @@
 import { createAdapters } from "../../src/adapters.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Rejections } from "../../src/load/rejections.ts";
-import { detectLocal, knownModels, preparedModels } from "../../src/providers/local/home.ts";
+import { detectLocal, knownModels, prepareCommand, preparedModels } from "../../src/providers/local/home.ts";
 import { provider as localProvider } from "../../src/providers/local/index.ts";
 import { listedModels } from "../../src/providers/registry.ts";
 import { type Service, startService } from "../../src/server/service.ts";
 
-/** Why this machine cannot run a real model; undefined if it can. */
-export const missingLocal = detectLocal(process.env);
+/** Why this machine cannot run a real chat model; undefined if it can. */
+export const missingLocal =
+  detectLocal(process.env) ?? (preparedModels(process.env).length === 0 ? `run \`${prepareCommand}\`` : undefined);
 
 /** Returns this machine's model for tests. Prefers the smaller one, since it is faster. Tests hold for any model. */
 export function localFile() {

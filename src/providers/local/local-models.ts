@@ -22,7 +22,8 @@ export class LocalModels {
   readonly #embedders = new Map<string, Promise<LoadedEmbedder>>();
   /** By path: chat and embeddings of a file share its weights. */
   readonly #weights = new Map<string, Promise<LlamaModel>>();
-  #engine: Promise<Engine> | undefined;
+  /** By folder: at most one. */
+  readonly #engines = new Map<string, Promise<Engine>>();
 
   constructor(options: LocalOptions, environment: Environment) {
     this.#options = options;
@@ -54,8 +55,7 @@ export class LocalModels {
       });
     }
     try {
-      this.#engine ??= loadEngine(engineFolder(localHome(this.#environment)), this.#options.threads);
-      const engine = await this.#engine;
+      const engine = await this.#loadEngine();
       const { path: modelPath } = file;
       return await load(
         engine,
@@ -69,10 +69,18 @@ export class LocalModels {
     }
   }
 
+  #loadEngine(): Promise<Engine> {
+    const folder = engineFolder(localHome(this.#environment));
+    return once(this.#engines, folder, () => loadEngine(folder, this.#options.threads));
+  }
+
   async close(): Promise<void> {
-    const engine = await this.#engine?.catch(() => undefined);
-    for (const loaded of [this.#chats, this.#embedders, this.#weights]) loaded.clear();
-    await engine?.llama.dispose();
+    const engines = [...this.#engines.values()];
+    for (const loaded of [this.#engines, this.#chats, this.#embedders, this.#weights]) loaded.clear();
+    for (const loading of engines) {
+      const engine = await loading.catch(() => undefined);
+      await engine?.llama.dispose();
+    }
   }
 }
 
