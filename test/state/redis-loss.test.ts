@@ -109,6 +109,7 @@ describe.skipIf(noRedis)("a store whose Redis is lost", () => {
     const claims = [claim("requests", 10), claim("budget", 1000, 100)];
     await store.reserve("first", claims);
     store.settle("first", [1, 400]);
+    await settled();
     await store.reserve("second", claims);
     store.settle("second", [1, 0]);
     relay.fault = "refuse";
