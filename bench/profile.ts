@@ -13,6 +13,7 @@ export interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
+// What is not work of the program: idleness, and the start of the profiler itself.
 const idle = new Set(["(idle)", "(program)", "(root)"]);
 
 /** Name of the package, of the room of src/, or of the part of Node that a function belongs to. */
@@ -29,7 +30,10 @@ export function placeOf({ functionName, url }: Node["callFrame"]): string {
 
 function sumBy(profile: Profile, nameOf: (node: Node) => string): ReadonlyMap<string, number> {
   const names = new Map(
-    profile.nodes.map((node) => [node.id, idle.has(node.callFrame.functionName) ? undefined : nameOf(node)]),
+    profile.nodes.map((node) => [
+      node.id,
+      idle.has(node.callFrame.functionName) || node.callFrame.url === "node:inspector" ? undefined : nameOf(node),
+    ]),
   );
   const sums = new Map<string, number>();
   for (const [index, id] of profile.samples.entries()) {
