@@ -11,6 +11,7 @@ import { getHeapStatistics } from "node:v8";
 export type Probe =
   | { readonly probe: "allocated" }
   | { readonly probe: "profile"; readonly file?: string }
+  | { readonly probe: "allocations"; readonly file?: string }
   | { readonly probe: "delays"; readonly read: boolean };
 
 /** Resolution of the measured delays in ms. */
@@ -35,6 +36,22 @@ const answers = {
     }
     return 0;
   },
+  /** The same for a profile of what is allocated, also of what is collected again. */
+  allocations: async ({ file }: Probe & { readonly probe: "allocations" }) => {
+    if (file === undefined) {
+      session.connect();
+      await session.post("HeapProfiler.enable");
+      await session.post("HeapProfiler.startSampling", {
+        samplingInterval: 4096,
+        includeObjectsCollectedByMajorGC: true,
+        includeObjectsCollectedByMinorGC: true,
+      });
+    } else {
+      writeFileSync(file, JSON.stringify((await session.post("HeapProfiler.stopSampling")).profile));
+      session.disconnect();
+    }
+    return 0;
+  },
   /** The delay of the event loop in ms that 99.9 % of its turns stayed below, since the last start. */
   delays: async ({ read }: Probe & { readonly probe: "delays" }) => {
     if (read) {
@@ -47,14 +64,21 @@ const answers = {
   },
 };
 
+function answer(asked: Probe): Promise<number> {
+  switch (asked.probe) {
+    case "allocated":
+      return answers.allocated();
+    case "profile":
+      return answers.profile(asked);
+    case "allocations":
+      return answers.allocations(asked);
+    case "delays":
+      return answers.delays(asked);
+  }
+}
+
 process.on("message", (asked: Probe) => {
-  const answer =
-    asked.probe === "profile"
-      ? answers.profile(asked)
-      : asked.probe === "delays"
-        ? answers.delays(asked)
-        : answers.allocated();
-  answer.then((value) => process.send?.({ value }));
+  answer(asked).then((value) => process.send?.({ value }));
 });
 // The channel alone does not keep the process alive.
 process.channel?.unref();

@@ -1,4 +1,4 @@
-/** Summaries of V8's CPU profiles: self time by package and by room of src/. */
+/** Summaries of V8's profiles of time and of allocations, by package and by room of src/. */
 
 interface Node {
   readonly id: number;
@@ -28,6 +28,16 @@ export function placeOf({ functionName, url }: Node["callFrame"]): string {
   return url === "" ? "native code" : url.slice(url.lastIndexOf("/") + 1);
 }
 
+/** The parts of a .heapprofile file that the summary needs. */
+export interface AllocationProfile {
+  readonly head: AllocationNode;
+}
+
+interface AllocationNode extends Node {
+  readonly selfSize: number;
+  readonly children: readonly AllocationNode[];
+}
+
 function sumBy(profile: Profile, nameOf: (node: Node) => string): ReadonlyMap<string, number> {
   const names = new Map(
     profile.nodes.map((node) => [
@@ -43,20 +53,35 @@ function sumBy(profile: Profile, nameOf: (node: Node) => string): ReadonlyMap<st
   return sums;
 }
 
-function table(title: string, sums: ReadonlyMap<string, number>, calls: number, rows: number): string {
+function sumAllocations(profile: AllocationProfile, nameOf: (node: Node) => string): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  const add = (node: AllocationNode): void => {
+    const name = nameOf(node);
+    sums.set(name, (sums.get(name) ?? 0) + node.selfSize);
+    for (const child of node.children) add(child);
+  };
+  add(profile.head);
+  return sums;
+}
+
+function table(title: string, sums: ReadonlyMap<string, number>, calls: number, rows: number, unit = "µs"): string {
   const total = [...sums.values()].reduce((sum, us) => sum + us, 0);
   const largest = [...sums].sort(([, a], [, b]) => b - a).slice(0, rows);
   const lines = largest.map(
     ([name, us]) =>
-      `  ${((us * 100) / total).toFixed(1).padStart(5)} %  ${(us / calls).toFixed(1).padStart(7)} µs  ${name}`,
+      `  ${((us * 100) / total).toFixed(1).padStart(5)} %  ${(us / calls).toFixed(1).padStart(7)} ${unit}  ${name}`,
   );
-  return [`${title} (${(total / calls).toFixed(0)} µs per call)`, ...lines].join("\n");
+  return [`${title} (${(total / calls).toFixed(0)} ${unit} per call)`, ...lines].join("\n");
+}
+
+function functionOf({ callFrame }: Node): string {
+  const { functionName, url, lineNumber } = callFrame;
+  const file = url.slice(url.lastIndexOf("/") + 1);
+  return `${functionName || "(anonymous)"} ${placeOf(callFrame)} ${file}:${lineNumber + 1}`;
 }
 
 /** Formats the self time per call by package and room, and that of the functions with the most. */
 export function summarizeProfile(profile: Profile, calls: number): string {
-  const functionName = ({ callFrame }: Node) =>
-    `${callFrame.functionName || "(anonymous)"} ${placeOf(callFrame)} ${callFrame.url.slice(callFrame.url.lastIndexOf("/") + 1)}:${callFrame.lineNumber + 1}`;
   return [
     table(
       "Self time by package and room",
@@ -64,6 +89,15 @@ export function summarizeProfile(profile: Profile, calls: number): string {
       calls,
       40,
     ),
-    table("Self time by function", sumBy(profile, functionName), calls, 60),
+    table("Self time by function", sumBy(profile, functionOf), calls, 60),
+  ].join("\n");
+}
+
+/** Formats the allocations per call in the same way. */
+export function summarizeAllocations(profile: AllocationProfile, calls: number): string {
+  const places = sumAllocations(profile, ({ callFrame }) => placeOf(callFrame));
+  return [
+    table("Allocated by package and room", places, calls, 40, "bytes"),
+    table("Allocated by function", sumAllocations(profile, functionOf), calls, 60, "bytes"),
   ].join("\n");
 }
