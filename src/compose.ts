@@ -3,6 +3,7 @@ import type { LimitStore } from "./accounts/limits/limit-store.ts";
 import type { PastSpending } from "./accounts/limits/past-spending.ts";
 import { RememberingLimitStore } from "./accounts/limits/remembering-store.ts";
 import { Adapters } from "./adapters.ts";
+import { ServedModels } from "./calls/served-models.ts";
 import { changesBetween, restartKeys } from "./config/changes.ts";
 import type { Config, StoreSettings } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
@@ -92,6 +93,7 @@ export async function composeService(
     tracer: telemetry.tracer,
     metricsPage: telemetry.metricsPage,
     rejections,
+    served: createServedModels(log),
     ...(limitStore && { limitStore }),
     ...(ledger && { loadBounds: [ledger.bound] }),
     ...(store && { ledger: store.usage }),
@@ -149,6 +151,17 @@ export async function composeService(
       store?.shipper.adopt().catch(() => undefined);
     },
   };
+}
+
+/** Creates the lists of the models that servers serve. The log tells why one could not be read. */
+function createServedModels(log: Log): ServedModels {
+  const lines = new SampledLog(log);
+  return new ServedModels({
+    onFailure(provider, { reason, message: problem, cause }) {
+      const fields = { provider, reason, problem, ...(cause instanceof Error && { err: cause }) };
+      lines.write(provider, { level: "warn", fields, message: "the models of a server could not be listed" });
+    },
+  });
 }
 
 /** Returns the limits of this process: those that it shares with other workers, or its own. Undefined: plain ones. */

@@ -187,6 +187,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     [
       ...[
         "gen",
+        "abortable.ts",
         "append.ts",
         "pace.ts",
         "field-path.ts",
@@ -280,6 +281,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
         "chat/stream",
         "upstream/queue-time.ts",
         "providers/adapter.ts",
+        "providers/embedding-api.ts",
         "calls/snapshot.ts",
       ],
       ...["telemetry/log.ts", "telemetry/metrics", "telemetry/telemetry.ts", "reload"],
@@ -304,7 +306,13 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders in `providers/` that providers share. Every other folder there or in `servers/` belongs to one provider. */
-const shared: ReadonlySet<string> = new Set(["kit", "chat-completions", "generate-content", "claude"]);
+const shared: ReadonlySet<string> = new Set([
+  "kit",
+  "chat-completions",
+  "openai-responses",
+  "generate-content",
+  "claude",
+]);
 
 /** Returns the folder of the provider that a file belongs to. Undefined for shared files. */
 function providerFolder(path: string): string | undefined {

@@ -23,6 +23,8 @@ export const modelKeys: Readonly<Record<string, string>> = {
   "providers.<name>.max_connections": "Maximum number of requests at the same time. Further ones wait.",
   "providers.<name>.http2": "`on`: requests share connections with HTTP/2, if the server supports it.",
   "providers.<name>.trace_context": "`on`: requests carry `traceparent` and `tracestate`.",
+  "providers.<name>.list_models":
+    "`on`: lists of models have those that the server lists. Default: `on` for servers that you run, else `off`.",
   "providers.<name>.options": "Options of this provider: the tables below.",
 
   models:
@@ -102,6 +104,9 @@ export const modelKeys: Readonly<Record<string, string>> = {
   "prices.<id>.cache_write_1h": "The same, for an hour. Default: `cache_write`.",
   "prices.<id>.output": "Tokens of the response.",
 
+  "openai.api":
+    "API that serves chat requests. `auto`: Chat Completions, and Responses for models and requests that only it can serve.",
+  "azure-openai.api": "API that serves chat requests, as `openai.api`.",
   "azure-openai.api_version":
     "API version. With a dated one, the URL contains the deployment. Default: none, for the v1 API.",
   "azure-openai.key_type":
@@ -123,6 +128,6 @@ export const modelKeys: Readonly<Record<string, string>> = {
   "bedrock.region": "AWS region of the endpoint. Default: `AWS_REGION`, else `AWS_DEFAULT_REGION`.",
   "local.context_size": "Context window (prompt and response) in tokens, at most that of the model's training.",
   "local.threads": "Number of compute threads. Default: the number of processors minus one.",
-  "local.max_queue": "Maximum number of queued requests.",
-  "local.parallel": "Number of requests in parallel.",
+  "local.max_queue": "Maximum number of queued requests of a model, for chat and for embeddings apart.",
+  "local.parallel": "Number of requests of a model in parallel, for chat and for embeddings apart.",
 };

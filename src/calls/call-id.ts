@@ -2,7 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { Operation } from "../ledger/record.ts";
 
 /** Beginnings of the ids of calls. */
-export const callIdPrefixes = { chat: "chatcmpl-", embeddings: "embd-" } as const satisfies Record<Operation, string>;
+export const callIdPrefixes = {
+  chat: "chatcmpl-",
+  count_tokens: "chatcmpl-",
+  embeddings: "embd-",
+} as const satisfies Record<Operation, string>;
 
 /**
  * Returns the id of a new call: a prefix and the 32 hexadecimal digits of a UUID with the time (version 7, RFC 9562), so

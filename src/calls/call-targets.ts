@@ -19,7 +19,7 @@ export interface CallTarget extends Candidate {
 /** A request that names its targets. */
 export interface NamingRequest {
   /** What it asks for. Targets that do not have it are not usable. */
-  readonly operation: Operation;
+  readonly operation: Exclude<Operation, "count_tokens">;
   /** Model or route. */
   readonly model: string;
   /** Further models or routes, for when those before them fail. */
@@ -140,7 +140,7 @@ function unusable(name: string, route: RouteSettings, obstacle: GatewayError, ro
 }
 
 /** Returns why a target cannot be asked for something. Undefined: it can, or its capabilities are unknown. */
-function otherOperation({ model, adapter }: Target, operation: Operation): GatewayError | undefined {
+function otherOperation({ model, adapter }: Target, operation: NamingRequest["operation"]): GatewayError | undefined {
   const { id, provider } = model;
   if (operation === "chat") {
     if (!isEmbeddingModel(model)) return undefined;

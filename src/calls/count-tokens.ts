@@ -1,5 +1,6 @@
 import type { DescMessage } from "@bufbuild/protobuf";
-import { GatewayError, toGatewayError } from "../errors.ts";
+import { GatewayError, type Reason, toGatewayError } from "../errors.ts";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import { AttemptRecord } from "../routing/attempt-record.ts";
 import { chooseKey } from "../routing/candidate.ts";
 import { firstUpstreamRequest } from "../routing/choices.ts";
@@ -58,22 +59,32 @@ export async function countPrompt(
   return { ...count, exact: count.exact && request.chatTemplate === undefined };
 }
 
+/**
+ * Failures of a count that hold for every request with the key. A rate limit does not: Anthropic has other limits for
+ * counts than for responses. No failure of a count reaches the breaker of the target, since the method that counts can
+ * fail or be missing while the model responds.
+ */
+const keyFailures: ReadonlySet<Reason> = new Set<Reason>(["PROVIDER_CREDENTIALS_REJECTED", "PROVIDER_QUOTA_EXHAUSTED"]);
+
 /** Asks the provider of a plan for the count. Undefined: it does not count, or it fails. */
 async function askProvider({ request, target }: Plan, candidate: CallTarget, call: Call): Promise<number | undefined> {
   const { model, adapter } = target;
-  const key = chooseKey(candidate, new Set(), undefined, Math.random)?.key ?? adapter.keys?.[0];
+  const ask = adapter.countTokens?.(firstUpstreamRequest(request, target), model);
+  if (ask === undefined) return undefined;
+  const chosen = chooseKey(candidate, new Set(), undefined, Math.random);
+  const key = chosen?.key ?? adapter.keys?.[0];
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(tooSlow(model.provider)), Math.min(longestMs, call.leftMs / 2));
   const signal = AbortSignal.any([call.signal, timeout.signal]);
-  const record = new AttemptRecord(model, { signal, elapsedMs: () => call.elapsedMs }, key?.name);
+  const onEnd = (ended: Attempt) => call.attemptEnded(ended);
+  const record = new AttemptRecord(model, { signal, elapsedMs: () => call.elapsedMs, onEnd }, key?.name);
   const { attempt } = record;
   try {
     record.begin();
-    const context = { signal, holder: call.holder, attempt, queue: { waitsFor: undefined }, apiKey: key?.secret };
-    const counting = adapter.countTokens?.(firstUpstreamRequest(request, target), model, context);
-    if (counting === undefined) return undefined;
     call.note({ attempts: [attempt] });
-    const tokens = await counting;
+    const trace = call.attemptBegins(attempt, request, adapter.baseUrl);
+    const queue = { waitsFor: undefined };
+    const tokens = await ask({ signal, holder: call.holder, attempt, queue, trace, apiKey: key?.secret });
     record.counted();
     return tokens;
   } catch (thrown) {
@@ -82,6 +93,7 @@ async function askProvider({ request, target }: Plan, candidate: CallTarget, cal
     if (failure.reason === "INTERNAL") throw failure;
     record.failed(failure.reason);
     call.attemptFailed(attempt, failure, request);
+    if (chosen !== undefined && keyFailures.has(failure.reason)) candidate.state.refuseKey(chosen, failure);
     return undefined;
   } finally {
     clearTimeout(timer);

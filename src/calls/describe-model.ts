@@ -29,7 +29,7 @@ import type { TokenCounter } from "../tokens/token-count.ts";
 import type { Call } from "./call.ts";
 import { describeRoute } from "./describe-route.ts";
 import { effortProbes, parameterProbes, temperatureProbe } from "./parameter-probes.ts";
-import { draftFor } from "./plan.ts";
+import { draftFor, servedBy } from "./plan.ts";
 
 type Descriptions = Partial<Record<ProfileName, Promise<Model>>>;
 
@@ -170,7 +170,8 @@ async function supportedDraft(
   const rules = { streamed: false, maxValues: 1000, texts, words: ownWords };
   if (profileViolations(request, profile, rules).length > 0) return undefined;
   try {
-    const draft = await draftFor({ chat: request, profile, profileTexts: texts, deployment }, target, {
+    const served = servedBy(target, request, undefined);
+    const draft = await draftFor({ chat: request, profile, profileTexts: texts, deployment }, served, {
       words: ownWords,
       streamed: false,
       account: "",

@@ -5,6 +5,7 @@ import { isFieldSet } from "../chat/planning/with-field.ts";
 import { type FieldViolation, GatewayError, type RejectedField } from "../errors.ts";
 import { type FieldPath, formatPath } from "../field-path.ts";
 import { ChatRequestSchema } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { Target } from "../routing/target.ts";
 import type { Plan } from "./plan.ts";
 
 /**
@@ -18,7 +19,7 @@ export function learnFrom(failure: unknown, plan: Plan, untilMs: number): readon
   for (const rejected of rejectedFields) {
     const field = dispensable(rejected, plan);
     if (field === undefined) return undefined;
-    learned.set(field.name, { ...field, rejection: rejectionOf(failure, rejected, field.name, plan), untilMs });
+    learned.set(field.name, { ...field, rejection: rejectionOf(failure, rejected, field.name, plan.target), untilMs });
   }
   return learned.size === 0 ? undefined : [...learned.values()];
 }
@@ -40,7 +41,7 @@ function dispensable(
 /**
  * Splits a path in any notation: `messages[0].name`, `tools.0.name`, `/tools/0/name`, `$.tools[0].name`, `$['tools']`.
  */
-function stepsOf(path: string): readonly string[] {
+export function stepsOf(path: string): readonly string[] {
   const [first = "", ...more] = path.split(/[.[\]/'"]+/).filter((step) => step !== "");
   return (first === "$" || first === "body") && more.length > 0 ? more : [first, ...more];
 }
@@ -57,11 +58,16 @@ function contractField(steps: readonly string[], { target }: Plan): FieldPath | 
 }
 
 /** Describes a rejection. Omits the provider's sentence, which may quote the prompt of this call to later callers. */
-function rejectionOf({ facts }: GatewayError, { code }: RejectedField, name: string, { target }: Plan): string {
+export function rejectionOf(
+  { facts }: GatewayError,
+  { code }: RejectedField,
+  name: string,
+  { model: { provider } }: Pick<Target, "model">,
+): string {
   const words = [code, facts.provider?.code ?? ""].filter((word) => /^[\w.:-]{1,64}$/.test(word));
   const { httpStatus = 0 } = facts.provider ?? {};
   const why = [...(httpStatus > 0 ? [`HTTP ${httpStatus}`] : []), ...words.slice(0, 1)].join(", ");
-  return `${target.model.provider} rejected ${name}${why && ` (${why})`}`;
+  return `${provider} rejected ${name}${why && ` (${why})`}`;
 }
 
 /** Adds the fields that the provider rejected and the caller wrote to an error, as the caller's fields. */

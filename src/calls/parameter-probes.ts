@@ -96,8 +96,11 @@ export const parameterProbes: readonly ParameterProbe[] = Object.entries(inits).
   requests: fields.map(probeRequest),
 }));
 
-/** A request for each reasoning effort. */
-export const effortProbes = efforts().map((effort) => ({ effort, request: probeRequest(effortOf(effort)) }));
+/** A request for each reasoning effort. Strict: otherwise a model would get the nearest effort that it has. */
+export const effortProbes = efforts().map((effort) => ({
+  effort,
+  request: probeRequest({ ...effortOf(effort), strictParameters: true }),
+}));
 
 /** Creates a request with a temperature. */
 export function temperatureProbe(temperature: number): ChatRequest {

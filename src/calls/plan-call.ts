@@ -18,7 +18,7 @@ import type { Call } from "./call.ts";
 import { type CallTarget, type NamingRequest, targetsOf } from "./call-targets.ts";
 import { type ChatWrapper, type CheckedRequest, checkRequest, checkTarget } from "./check-chat.ts";
 import { noteCaller } from "./note-caller.ts";
-import { type Plan, planChat } from "./plan.ts";
+import { type Plan, planChat, servedBy } from "./plan.ts";
 import type { PlanContext } from "./plan-context.ts";
 
 /** Request of a call, from Dragoman's own API or from another HTTP API. */
@@ -97,11 +97,12 @@ export async function prepareCall<Desc extends DescMessage>(
     ...(profile && { apiProfile: profile }),
     ...(configuredProfile && { configuredProfile }),
     ...(snapshot.prices && { prices: snapshot.prices }),
-    checkOptions(chat, { provider }) {
+    checkOptions(chat, model) {
       if (translatesOptions) return [];
-      return rejectsOptions
-        ? anyOptions(chat)
-        : optionViolations(chat, provider, adapters.get(provider)?.contractNames);
+      if (rejectsOptions) return anyOptions(chat);
+      const adapter = adapters.get(model.provider);
+      const served = adapter && servedBy({ model, adapter }, chat, extras).adapter;
+      return optionViolations(chat, model.provider, served?.contractNames);
     },
     ...(words && { words }),
     ...(extras && { extras }),

@@ -60,6 +60,15 @@ function acceptedContent({ model, adapter: { accepts } }: Target): ReadonlySet<O
   return (typeof accepts === "function" ? accepts(model) : accepts) ?? noOptionalContent;
 }
 
+/** Returns a target with the adapter of the API that serves a request. */
+export function servedBy(target: Target, request: ChatRequest, extras: PlanContext["extras"]): Target {
+  const { model, adapter } = target;
+  if (adapter.apiFor === undefined) return target;
+  const others = [...(extras?.equivalentTools?.values() ?? [])].flatMap(({ tools }) => tools);
+  const other = adapter.apiFor(request, model, [...request.tools, ...others]);
+  return other === undefined ? target : { model, adapter: other };
+}
+
 /** Runs the planning steps for a target. */
 export function draftFor(
   { chat, profile, profileTexts: texts, deployment }: Omit<CheckedChat, "model">,
@@ -105,9 +114,14 @@ export function draftFor(
 }
 
 /** Prepares a valid request for a target. Calls no provider. */
-export async function planChat(checked: Omit<CheckedChat, "model">, base: Target, context: PlanContext): Promise<Plan> {
+export async function planChat(
+  checked: Omit<CheckedChat, "model">,
+  configured: Target,
+  context: PlanContext,
+): Promise<Plan> {
   const { account, holder, signal, counting, words = ownWords, extras } = context;
   const { streamed, sendsStream = streamed } = context;
+  const base = servedBy(configured, checked.chat, extras);
   const learned = context.learnedBy?.(base) ?? nothingLearned;
   const target = withoutLearned(base, learned);
   const { model, adapter } = target;
@@ -143,7 +157,7 @@ export async function planChat(checked: Omit<CheckedChat, "model">, base: Target
     toolNames: draft.toolNames,
     outputFormat: chat.outputFormat,
     checksSchema,
-    revise: (added) => planChat(checked, base, { ...context, learnedBy: () => addLearned(learned, added) }),
+    revise: (added) => planChat(checked, configured, { ...context, learnedBy: () => addLearned(learned, added) }),
   };
 }
 

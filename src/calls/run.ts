@@ -74,7 +74,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
     };
 
     /** Runs once more without fields that the provider rejected, if the caller wrote none of them. */
-    async function withoutRejected(failure: unknown, failed: TargetRun): Promise<FurtherRun | undefined> {
+    async function withoutRejected(failure: unknown, failed: TargetRun): Promise<FurtherRun<ChatEvent> | undefined> {
       const learned = learnFrom(failure, planned, call.learned.untilMs());
       // Another attempt can hardly be faster than a rejection.
       const times = failed.attempts.map(({ duration }) => (duration === undefined ? 0 : durationMs(duration)));

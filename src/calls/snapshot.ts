@@ -6,6 +6,7 @@ import type { PriceList } from "../prices/price-list.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { Adapter } from "../providers/adapter.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
+import type { ServedModels } from "./served-models.ts";
 
 /** Bounds of one call. */
 export interface CallBounds {
@@ -44,6 +45,8 @@ export interface Snapshot {
   readonly routes?: readonly string[];
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
   readonly plainRules?: AttemptRules;
+  /** Models that servers list. Default: lists have only those of the catalog. */
+  readonly served?: ServedModels;
   /** Adapters by provider name. */
   readonly adapters: ReadonlyMap<string, Adapter>;
 }

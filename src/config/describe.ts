@@ -8,7 +8,7 @@ import { describeDeployments, describeModels } from "./describe-models.ts";
 import { describeBreaker, describeRoutes } from "./describe-routes.ts";
 import { Commented, formatDescribed, HiddenText } from "./described.ts";
 import { describePrices } from "./prices.ts";
-import type { ProviderKey } from "./provider.ts";
+import type { ProviderKey, ProviderSettings } from "./provider.ts";
 import { formatDuration, formatSize } from "./quantities.ts";
 import { describeState } from "./state-schema.ts";
 import { describeStore } from "./store.ts";
@@ -128,7 +128,7 @@ function describeProviders({ providers, providerStatuses }: Config) {
     providerStatuses.map(({ name, on, reason, dialect }) => {
       const settings = settingsOf.get(name);
       if (settings === undefined) return [name, new Commented({ enabled: on, dialect }, reason)];
-      const { baseUrl, headers, timeouts, proxy, maxConnections, http2, sendsTrace, options } = settings;
+      const { baseUrl, headers, timeouts, proxy, maxConnections, http2, sendsTrace, listsModels } = settings;
       const described = {
         enabled: on,
         dialect,
@@ -144,7 +144,8 @@ function describeProviders({ providers, providerStatuses }: Config) {
         max_connections: maxConnections,
         http2: http2 ? "on" : "off",
         trace_context: sendsTrace ? "on" : "off",
-        options: hideTexts(options),
+        list_models: listsModels === undefined ? undefined : listsModels ? "on" : "off",
+        options: describeOptions(settings),
       };
       return [name, new Commented(described, reason)];
     }),
@@ -158,7 +159,17 @@ function describeKeys(keys: readonly ProviderKey[]) {
   return { keys: keys.map((key) => ({ name: key.name, value: hidden(key), weight: key.weight })) };
 }
 
-/** Hides every string, since only the provider knows which of its options are secret. */
+/** Hides every text that is no choice, since only the provider knows which of its other options are secret. */
+function describeOptions({ options, choices = [] }: ProviderSettings): unknown {
+  if (typeof options !== "object" || options === null) return options;
+  const described = Object.entries(options).map(([name, value]) => [
+    name,
+    choices.includes(name) ? value : hideTexts(value),
+  ]);
+  return Object.fromEntries(described);
+}
+
+/** Hides every string. */
 function hideTexts(value: unknown): unknown {
   if (typeof value === "string") return new HiddenText();
   if (Array.isArray(value)) return value.map(hideTexts);

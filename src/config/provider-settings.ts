@@ -97,6 +97,9 @@ export function resolveProvider(
   if (entry.trace_context === "on" && variables.baseUrl === undefined) {
     report(`${path}.trace_context`, "is not used: this provider has no base URL", "remove it");
   }
+  if (entry.list_models !== undefined && known.modelList === undefined) {
+    report(`${path}.list_models`, "is not used: Dragoman cannot list the models of this provider", "remove it");
+  }
   const others = (variables.others ?? []).filter((variableName) => dialect === undefined && environment[variableName]);
   const allKeys = keys ?? (key === undefined ? [] : [unnamedKey(key)]);
   const settings = {
@@ -111,6 +114,7 @@ export function resolveProvider(
     maxConnections: entry.max_connections,
     http2,
     sendsTrace: entry.trace_context === "on",
+    ...(known.modelList !== undefined && { listsModels: (entry.list_models ?? known.modelList) === "on" }),
     maxQueue,
     options: entry.options,
     variables: Object.fromEntries(others.map((variableName) => [variableName, environment[variableName]])),
@@ -143,7 +147,7 @@ function checkSettings(
 ): ProviderSettings {
   const parsed = parseOptions(known, unparsed.options, written, report);
   if (parsed === undefined) return unparsed;
-  const settings = { ...unparsed, options: parsed.options };
+  const settings = { ...unparsed, ...parsed };
   for (const { path, problem, fix } of (on && known.check?.(settings)) || []) {
     report(`providers.${known.name}.${path}`, problem, fix);
   }

@@ -68,10 +68,14 @@ export interface ProviderSettings<Options = unknown> {
   readonly http2?: boolean;
   /** Whether requests carry the trace context of their attempt (`traceparent`, `tracestate`). Default false. */
   readonly sendsTrace?: boolean;
+  /** Whether lists of models have those that the server lists. Undefined: this provider's models cannot be listed. */
+  readonly listsModels?: boolean;
   /** Maximum requests that wait for a connection. Default 1024. */
   readonly maxQueue: number;
   /** Provider-specific settings, parsed with `optionsSchema`. */
   readonly options: Options;
+  /** Names of the options whose value is one of a few words, and so no secret. Default: none. */
+  readonly choices?: readonly string[];
   /** Environment variables of `ProviderVariables.others` that are set. */
   readonly variables: Environment;
 }
@@ -111,6 +115,8 @@ export interface ConfigurableProvider<Options = unknown> {
   detect?(environment: Environment): string | undefined;
   /** Schema of `providers.<name>.options`. Undefined: the provider has no options. */
   readonly optionsSchema?: ZodType<Options>;
+  /** Default of `list_models`: on for servers that operators run. Undefined: the models cannot be listed. */
+  readonly modelList?: "on" | "off";
   /** Whether its models are in the memory of a process. Workers share one process for them. Default false. */
   readonly isInProcess?: boolean;
   /**

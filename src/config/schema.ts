@@ -101,6 +101,7 @@ export const providerSchema = section({
   max_connections: wholeNumber(1).prefault(256),
   http2: onOrOff.prefault("off"),
   trace_context: onOrOff.prefault("off"),
+  list_models: onOrOff.optional(),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 

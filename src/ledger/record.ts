@@ -3,8 +3,11 @@ import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { TraceContext } from "../trace-context.ts";
 
-/** What a call asks providers for, as `gen_ai.operation.name` of the semantic conventions. */
-export type Operation = "chat" | "embeddings";
+/**
+ * What a call asks providers for, as `gen_ai.operation.name` of the semantic conventions, which have no name for the
+ * count of a prompt's tokens.
+ */
+export type Operation = "chat" | "embeddings" | "count_tokens";
 
 /** Facts about a call that are known when it begins. */
 export interface ObservedCall {

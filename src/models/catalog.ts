@@ -3,10 +3,11 @@ import { GatewayError } from "../errors.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { nearest } from "../nearest.ts";
 import type { ConfiguredModel } from "./configured-model.ts";
-import { deploymentId, deploymentName, findModel, indexModels } from "./find-model.ts";
+import { deploymentId, deploymentName, findModel, indexModels, unlistedModel } from "./find-model.ts";
 import type { ProviderStatus } from "./provider-status.ts";
 import { RouteModels } from "./route-models.ts";
 import { sameWeights } from "./same-weights.ts";
+import type { ServedModel } from "./served-model.ts";
 
 /** The models that requests can name. */
 export interface Catalog {
@@ -44,8 +45,10 @@ export interface Catalog {
   /**
    * Returns the models and routes that an account may use, ordered by id, of one configured provider or of all of them.
    * A route replaces the model with its id.
+   *
+   * @param served models that servers list: they are in the list, too, unless the catalog or a route has the name
    */
-  list(provider?: string, account?: string): readonly Model[];
+  list(provider?: string, account?: string, served?: readonly ServedModel[]): readonly Model[];
   /**
    * Returns the provider of the built-in model with this `Model.id`, before the configuration changes it. Undefined if
    * the model is not built in.
@@ -108,6 +111,19 @@ export function createCatalog(
     .filter(({ id, provider }) => on.has(provider) && !isRoute(id))
     .map((model) => shown.get(model.id) ?? model)
     .sort(byId);
+
+  /** Models of `list` by what the server tells, so that a model is the same object as long as the server tells the same. */
+  const ofServers = new WeakMap<ServedModel, Model>();
+
+  function listServed(served: ServedModel): readonly Model[] {
+    const { provider, providerModel, contextWindowTokens } = served;
+    const id = `${provider}/${providerModel}`;
+    if (!on.has(provider) || isRoute(id) || index.byName.has(id) || index.byPath.has(id)) return [];
+    const model =
+      ofServers.get(served) ?? withFamily({ ...unlistedModel(provider, providerModel), contextWindowTokens });
+    ofServers.set(served, model);
+    return [model];
+  }
 
   function visible({ id }: Model, account: string): boolean {
     const owner = deployments.get(id)?.account ?? "";
@@ -239,9 +255,10 @@ export function createCatalog(
     targetsOf: (model) => routeModels.targetsOf(model),
     providerOf,
     providersOf,
-    list(provider, account = "") {
+    list(provider, account = "", served = []) {
       const usable = listed.filter((model) => visible(model, account));
-      const all = routes.length === 0 ? usable : [...usable, ...usableRoutes(account)].sort(byId);
+      const further = [...served.flatMap(listServed), ...(routes.length === 0 ? [] : usableRoutes(account))];
+      const all = further.length === 0 ? usable : [...usable, ...further].sort(byId);
       return provider === undefined ? all : all.filter((model) => model.provider === provider);
     },
     listedProviderOf: (id) => listedProviders.get(id),

@@ -57,5 +57,15 @@ export function findModel(
   if (found !== undefined) return found;
   const [, provider = "", providerModel = ""] = /^([^/]+)\/(.+)$/s.exec(name) ?? [];
   if (!providers.includes(provider)) return undefined;
-  return create(ModelSchema, { id: name, provider, displayName: providerModel, providerModel });
+  return unlistedModel(provider, providerModel);
+}
+
+/** Returns a model that the catalog does not list, with unknown capabilities. */
+export function unlistedModel(provider: string, providerModel: string): Model {
+  return create(ModelSchema, {
+    id: `${provider}/${providerModel}`,
+    provider,
+    displayName: providerModel,
+    providerModel,
+  });
 }

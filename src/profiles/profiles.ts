@@ -4,6 +4,7 @@ import { isSystem } from "../chat/validation/request-rules.ts";
 import type { FieldViolation } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../gen/dragoman/v1/message_pb.js";
+import { ReasoningEffort } from "../gen/dragoman/v1/reasoning_pb.js";
 import { strictSchemaProblem } from "./strict-schema.ts";
 
 export type ProfileName = Profile["name"];
@@ -130,7 +131,7 @@ const cerebras: Profile = {
   ranges: [{ parameter: "temperature", min: 0, max: 1.5 }, someOutput],
   maxStopSequences: 4,
   joinsSystemMessages: true,
-  rules: [jsonIsNotStreamed, strictSchema],
+  rules: [documentedEffort, jsonIsNotStreamed, strictSchema],
 };
 
 /** DeepInfra chat completions API. */
@@ -157,7 +158,7 @@ const deepinfra: Profile = {
   outputCap: 16_384,
   // https://deepinfra.com/docs/advanced/rate-limits
   maxConcurrentCalls: 200,
-  rules: [oneSystemMessage, callersTurnLast],
+  rules: [documentedEffort, oneSystemMessage, callersTurnLast],
 };
 
 /** All profiles by name. */
@@ -178,6 +179,15 @@ export const profileFamilies: readonly string[] = [
 
 function isProfileName(name: string): name is ProfileName {
   return Object.hasOwn(profiles, name);
+}
+
+/** Rejects efforts that the APIs of Cerebras and DeepInfra do not document. Other APIs get the nearest effort. */
+function documentedEffort({ reasoning }: ChatRequest, { texts }: RuleContext): FieldViolation | undefined {
+  if (reasoning?.control.case !== "effort") return undefined;
+  const { NONE, LOW, MEDIUM, HIGH } = ReasoningEffort;
+  if ([NONE, LOW, MEDIUM, HIGH].includes(reasoning.control.value)) return undefined;
+  const description = `${texts.subject} supports only the efforts none, low, medium, high; ${orElse(texts, "set one of them")}`;
+  return { field: ["reasoning", "effort"], description };
 }
 
 function jsonIsNotStreamed({ outputFormat }: ChatRequest, context: RuleContext): FieldViolation | undefined {

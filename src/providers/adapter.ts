@@ -13,6 +13,8 @@ import type { Claimant } from "../fair-slots.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
+import type { Tool } from "../gen/dragoman/v1/tool_pb.js";
+import type { ServedModel } from "../models/served-model.ts";
 import type { AttemptContext } from "../upstream/upstream-call.ts";
 import type { EmbeddingApi } from "./embedding-api.ts";
 
@@ -63,6 +65,14 @@ export interface Adapter {
    * that nobody closes it. Required with `ownFields`.
    */
   without?(names: ReadonlySet<string>): Adapter;
+
+  /**
+   * Returns the adapter of another API that serves a request, for a provider with several. It shares all resources, so
+   * that nobody closes it. Undefined: this adapter serves the request.
+   *
+   * @param tools tools of the request, and those of other providers that could replace them
+   */
+  apiFor?(request: ChatRequest, model: Model, tools: readonly Tool[]): Adapter | undefined;
 
   /**
    * Fields that ChatRequest lacks and that the API documents, such as vLLM's `stop_token_ids`. Of the extra fields that
@@ -166,10 +176,16 @@ export interface Adapter {
   describe(request: ChatRequest, model: Model, prompt?: string): unknown;
 
   /**
-   * Asks the provider for the number of tokens of a prompt, which costs nothing. The request is one that `stream` could
-   * send. Throws only GatewayError. Undefined: the provider does not count, or not for this model.
+   * Returns a function that asks the provider for the number of tokens of a prompt, which costs nothing. The request is
+   * one that `stream` could send. Throws only GatewayError. Undefined: the provider does not count, or not for this model.
    */
-  countTokens?(request: ChatRequest, model: Model, context: AttemptContext): Promise<number> | undefined;
+  countTokens?(request: ChatRequest, model: Model): ((context: AttemptContext) => Promise<number>) | undefined;
+
+  /**
+   * Asks the server for the models that it serves. Throws only GatewayError. Undefined: the server has no list, or the
+   * operator does not want it.
+   */
+  listModels?(context: AttemptContext): Promise<readonly ServedModel[]>;
 
   /** Embeddings of the provider. Undefined: it has none. */
   readonly embeddings?: EmbeddingApi;

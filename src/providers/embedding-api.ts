@@ -28,6 +28,12 @@ export interface EmbeddingApi {
   /** Fields of the upstream body that EmbedRequest has fields for. Undefined: the provider has no provider options. */
   readonly contractNames?: ContractNames;
 
+  /**
+   * Fields of the upstream body that the adapter writes by itself, and without which the vectors are the same. If the
+   * provider rejects one, Dragoman tries once more with `Adapter.without`. Default: none.
+   */
+  readonly ownFields?: readonly string[];
+
   bounds(model: Model): BatchBounds;
 
   /**

@@ -1,17 +1,16 @@
 import { append } from "../append.ts";
-import type { ChatEvent } from "../chat/stream/events.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { TargetRun } from "./choices.ts";
 
 /** Further run of a call, after its first one failed. */
-export interface FurtherRun {
-  readonly run: TargetRun;
+export interface FurtherRun<Event> {
+  readonly run: TargetRun<Event>;
   /** Called once, with the first output of the run. */
   onOutput(): void;
 }
 
 /** Decides about a further run. Undefined: none, the failure is that of the call. */
-type RunAgain = (failure: unknown, failed: TargetRun) => Promise<FurtherRun | undefined>;
+type RunAgain<Event> = (failure: unknown, failed: TargetRun<Event>) => Promise<FurtherRun<Event> | undefined>;
 
 /**
  * Runs once more if the first run fails before its first output and `runAgain` returns a further run. There are at most
@@ -19,13 +18,17 @@ type RunAgain = (failure: unknown, failed: TargetRun) => Promise<FurtherRun | un
  *
  * @param toError converts the failure of the last run before its first output to the error of the call
  */
-export function withRunAgain(first: TargetRun, runAgain: RunAgain, toError: (failure: unknown) => unknown): TargetRun {
+export function withRunAgain<Event>(
+  first: TargetRun<Event>,
+  runAgain: RunAgain<Event>,
+  toError: (failure: unknown) => unknown,
+): TargetRun<Event> {
   const attempts: Attempt[] = [...first.attempts];
   let run = first;
   let batches = first.events[Symbol.asyncIterator]();
   let isCommitted = false;
 
-  type Batch = IteratorResult<readonly ChatEvent[]>;
+  type Batch = IteratorResult<readonly Event[]>;
 
   async function firstBatch(): Promise<Batch> {
     isCommitted = true;
@@ -38,7 +41,7 @@ export function withRunAgain(first: TargetRun, runAgain: RunAgain, toError: (fai
     }
   }
 
-  async function firstBatchOf(further: FurtherRun): Promise<Batch> {
+  async function firstBatchOf(further: FurtherRun<Event>): Promise<Batch> {
     run = further.run;
     append(attempts, run.attempts);
     batches = run.events[Symbol.asyncIterator]();
@@ -52,7 +55,7 @@ export function withRunAgain(first: TargetRun, runAgain: RunAgain, toError: (fai
   }
 
   // Not a generator, which would cost as much for each delta as the rest of the stream.
-  const iterator: AsyncIterator<readonly ChatEvent[]> = {
+  const iterator: AsyncIterator<readonly Event[]> = {
     next: () => (isCommitted ? batches.next() : firstBatch()),
     return: async () => (await batches.return?.()) ?? { done: true, value: undefined },
   };

@@ -1,5 +1,6 @@
 import { Directory } from "../accounts/directory.ts";
 import type { StoreMirror } from "../accounts/store-mirror.ts";
+import type { ServedModels } from "../calls/served-models.ts";
 import type { Snapshot } from "../calls/snapshot.ts";
 import type { Config } from "../config/config.ts";
 import type { AttemptRules } from "../config/route.ts";
@@ -20,6 +21,8 @@ export interface ConfiguredParts {
 export interface LastingParts {
   /** Keys and accounts of the database. Default: there is no database. */
   readonly mirror?: StoreMirror;
+  /** Models that servers list. Default: those that the catalog lists are all. */
+  readonly served?: ServedModels;
   /** Rules for models that are called by their own names. Default: `plainRules` in config/route.ts. */
   readonly plainRules?: AttemptRules;
 }
@@ -31,6 +34,7 @@ export function createSnapshot({
   models,
   plainRules,
   mirror,
+  served,
 }: ConfiguredParts & LastingParts): Snapshot {
   const byName = new Map(adapters.map((adapter) => [adapter.name, adapter]));
   const directory = new Directory(config, mirror);
@@ -67,6 +71,7 @@ export function createSnapshot({
     ...(config.profile && { profile: config.profile }),
     routes: config.routes.map(({ id }) => id).sort(),
     ...(plainRules && { plainRules }),
+    ...(served && { served }),
     adapters: byName,
   };
 }

@@ -4,6 +4,7 @@ import type { LimitStore } from "../accounts/limits/limit-store.ts";
 import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
 import { ActiveCalls } from "../calls/active-calls.ts";
 import { createRoutingView } from "../calls/routing-view.ts";
+import { ServedModels } from "../calls/served-models.ts";
 import { Snapshots } from "../calls/snapshot.ts";
 import type { ComponentStates } from "../component-states.ts";
 import { formatAddress } from "../config/address.ts";
@@ -105,7 +106,9 @@ export interface ReloadableService extends Service {
 }
 
 /** Starts the service: opens the gRPC and the HTTP listener. */
-export async function startService(parts: ServiceParts): Promise<ReloadableService> {
+export async function startService(given: ServiceParts): Promise<ReloadableService> {
+  const { served = new ServedModels() } = given;
+  const parts = { ...given, served };
   const {
     observers,
     tracer,
@@ -223,6 +226,7 @@ export async function startService(parts: ServiceParts): Promise<ReloadableServi
     calls.endAll();
     await Promise.all(listeners.map((listener) => listener.close()));
     await metricsListener?.close();
+    served.close();
     await snapshots.close();
     await limitStore.close();
     load.stop();

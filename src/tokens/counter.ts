@@ -1,4 +1,5 @@
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
+import type { EmbeddingInput } from "../gen/dragoman/v1/embedding_service_pb.js";
 import { type Message, Role } from "../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Tool } from "../gen/dragoman/v1/tool_pb.js";
@@ -128,6 +129,25 @@ export async function countTextTokens(text: string, model: Model, context: Count
   const { tokens, doubtful } = total(counts.flat());
   const begin = beginOf(vocabulary);
   return counted(begin === undefined || text.startsWith(begin) ? tokens : tokens + 1, doubtful);
+}
+
+/** Counts the tokens of inputs to embed. Returns an estimate in the same cases as `tokenCounter`. */
+export async function countInputTokens(
+  inputs: readonly EmbeddingInput[],
+  model: Model,
+  context: CountContext,
+): Promise<TokenCount> {
+  const vocabulary = vocabularyOf(model);
+  const texts = inputs.flatMap(({ kind }) => (kind.case === "text" ? [kind.value] : []));
+  const ids = inputs.reduce((sum, { kind }) => sum + (kind.case === "tokenIds" ? kind.value.ids.length : 0), 0);
+  const counts = vocabulary && (await countingThread.count(vocabulary, [texts], context));
+  if (vocabulary !== undefined && counts !== undefined) {
+    const { tokens, doubtful } = total(counts.flat());
+    return counted(tokens + ids, doubtful);
+  }
+  const size = vocabularySizeOf(model);
+  const { tokens, low, high } = estimated(texts.reduce((sum, text) => sum + estimateTokens(text, size), 0));
+  return { tokens: tokens + ids, exact: texts.length === 0, low: low + ids, high: high + ids };
 }
 
 function estimated(tokens: number): TokenCount {

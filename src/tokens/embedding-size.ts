@@ -11,6 +11,7 @@ export function sizeOfEmbedding({ model, inputs }: EmbedRequest): RequestSize {
     model,
     serviceTier: "",
     choices: 1,
+    prompts: inputs.length,
     maxOutputTokens: 0,
     mostTokens: () => sum((text) => 3 * text.length),
     mostBytes: () => sum((text) => Buffer.byteLength(text)),

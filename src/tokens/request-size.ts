@@ -9,6 +9,8 @@ export interface RequestSize {
   readonly serviceTier: string;
   /** Number of responses that the provider generates. */
   readonly choices: number;
+  /** Number of prompts, each of which the context window bounds: the inputs of a request for embeddings. */
+  readonly prompts: number;
   /** Output limit of each choice in tokens. Undefined: the caller set none. */
   readonly maxOutputTokens: number | undefined;
   /** Returns an upper bound of the prompt's tokens. Reads only the lengths of texts. */
@@ -25,6 +27,7 @@ export function sizeOfChat(chat: ChatRequest): RequestSize {
     model,
     serviceTier,
     choices: Math.max(1, parameters?.n ?? 1),
+    prompts: 1,
     maxOutputTokens: parameters?.maxOutputTokens,
     mostTokens: () => mostChatTokens(chat),
     mostBytes: () => mostChatBytes(chat),

@@ -7,7 +7,7 @@ const byName: readonly (readonly [RegExp, VocabularyName])[] = [
   // https://github.com/openai/tiktoken/blob/main/tiktoken/model.py; for GPT versions above 5.0, gpt-tokenizer.
   [/(^|[/.:])gpt-oss/, "harmony"],
   [/(^|[/:])(gpt-4o|chatgpt-4o|gpt-4\.[15]|gpt-5|o[134](-|$)|gpt-audio)/, "o200k"],
-  [/(^|[/:])gpt-(4|3\.5|35)(-|$)/, "cl100k"],
+  [/(^|[/:])(gpt-(4|3\.5|35)(-|$)|text-embedding-(3-|ada-002))/, "cl100k"],
   [/llama-?3(?!\d)/, "llama-3"],
   [/llama-?2(?!\d)/, "llama-2"],
   [/mixtral-8x22b|mistral-7b-instruct-v0\.3/, "mistral-v3"],

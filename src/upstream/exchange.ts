@@ -13,8 +13,8 @@ import { type AttemptContext, startCall, type UpstreamCall } from "./upstream-ca
 export interface Exchange<Answer, Item, Output> {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON text. */
-  readonly body: string;
+  /** JSON text of a POST request. Undefined: a GET request. */
+  readonly body: string | undefined;
   /**
    * Outputs that report an accepted request. Yielded before the first event of a stream. A complete JSON body may be an
    * error, so for a response that declares JSON they are yielded after the body.
@@ -52,7 +52,7 @@ export async function* exchange<Answer, Item, Output>(
 ): AsyncGenerator<readonly Output[], void, undefined> {
   const call = startCall(context);
   const prepared = await prepare(call);
-  const response = await upstream.post(prepared.path, prepared.body, prepared.headers, call);
+  const response = await upstream.send(prepared.path, prepared.body, prepared.headers, call);
   try {
     if (response.status >= 300) {
       if (isRedirect(response)) throw redirection(response, call);

@@ -93,13 +93,13 @@ export class Upstream {
   }
 
   /**
-   * Sends a POST request with a JSON body and returns when the response headers have arrived, with any status. Does not
-   * follow redirects. Throws QUEUE_FULL, PROVIDER_TIMEOUT, PROVIDER_UNAVAILABLE or, as soon as the signal is aborted,
+   * Sends a POST request with a JSON body, or a GET request without one, and returns when the response headers have
+   * arrived, with any status. Does not follow redirects. Throws QUEUE_FULL, PROVIDER_TIMEOUT, PROVIDER_UNAVAILABLE or, as soon as the signal is aborted,
    * its reason. The timeouts begin when the request has a connection.
    */
-  async post(
+  async send(
     path: string,
-    json: string,
+    json: string | undefined,
     headers: Readonly<Record<string, string>>,
     call: UpstreamCall,
   ): Promise<UpstreamResponse> {
@@ -109,11 +109,11 @@ export class Upstream {
     const allHeaders = { ...this.#settings.headers, ...headers };
     call.secrets = () => secretsIn(allHeaders, this.#settings, call);
     const request: TextRequest = {
-      method: "POST",
+      method: json === undefined ? "GET" : "POST",
       path: this.#pathPrefix + path,
-      body: json,
+      body: json ?? null,
       headers: {
-        "content-type": "application/json",
+        ...(json !== undefined && { "content-type": "application/json" }),
         // Prevents compression: a proxy that compresses would delay deltas.
         "accept-encoding": "identity",
         ...(this.#settings.sendsTrace && call.trace && traceHeaders(call.trace)),

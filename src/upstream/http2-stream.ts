@@ -6,9 +6,9 @@ const connectionHeaders: ReadonlySet<string> = new Set([
   ...["connection", "host", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"],
 ]);
 
-/** POST request with a text as its body. */
+/** POST request with a text as its body, or GET request without one. */
 export interface TextRequest extends Dispatcher.DispatchOptions {
-  readonly body: string;
+  readonly body: string | null;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -93,7 +93,7 @@ export class Http2Request implements Dispatcher.DispatchController {
       onEnd(end, failure ?? streamError(rstCode));
     });
     if (this.paused) stream.pause();
-    stream.end(this.#options.body);
+    stream.end(this.#options.body ?? undefined);
   }
 
   /** The response is whole. */
@@ -132,14 +132,14 @@ export class Http2Request implements Dispatcher.DispatchController {
   }
 }
 
-function toHttp2(url: URL, { path, headers, body }: TextRequest): OutgoingHttpHeaders {
-  const sent: OutgoingHttpHeaders = { ":method": "POST", ":path": path, ":scheme": "https", ":authority": url.host };
+function toHttp2(url: URL, { method, path, headers, body }: TextRequest): OutgoingHttpHeaders {
+  const sent: OutgoingHttpHeaders = { ":method": method, ":path": path, ":scheme": "https", ":authority": url.host };
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
     if (lower === "host") sent[":authority"] = value;
     if (!connectionHeaders.has(lower)) sent[lower] = value;
   }
-  sent["content-length"] = String(Buffer.byteLength(body));
+  if (body !== null) sent["content-length"] = String(Buffer.byteLength(body));
   return sent;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+import { Profile } from "../../src/gen/dragoman/v1/profile_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ask } from "../support/requests.ts";
 import { behaviour } from "./behaviour.ts";
@@ -57,7 +58,11 @@ describe("L. Reasoning", () => {
         expect(stage.sent(provider)).toMatchObject({ reasoning_effort: word });
       }
       expect(stage.asked()).toBe(8);
-      const call = client.completeChat({ chat: ask(name, "?", effort(ReasoningEffort.MAX)) });
+      const max = {
+        ...effort(ReasoningEffort.MAX),
+        profile: Profile[provider === "cerebras" ? "CEREBRAS" : "DEEPINFRA"],
+      };
+      const call = client.completeChat({ chat: ask(name, "?", max) });
       expect(await failureOf(call)).toMatchObject({ code: "InvalidArgument", fields: ["chat.reasoning.effort"] });
       expect(stage.asked()).toBe(8);
     }

@@ -135,6 +135,15 @@ describe.each(withTools)("function names for $title", ({ adapter, model }) => {
     expect(answered(first, "invented")).toBe("invented");
   });
 
+  it("names at most 100 tools in warnings, and says how many more there are", async () => {
+    if (adapter.toolNames?.punctuation.includes(".") !== false) return;
+    const many = await planned(request(Array.from({ length: 300 }, (_, index) => `mcp.tool_${index}`)));
+    const told = many?.warnings.filter(({ message }) => message.includes("function name")) ?? [];
+    if (many === undefined) return;
+    expect([told.length, told.at(-1)?.field]).toEqual([101, "tools"]);
+    expect(told.at(-1)?.message).toBe("200 more function names are replaced, for the same reason");
+  });
+
   it("maps the names in a tool choice", async () => {
     const name = "get.the.time.that.is.now";
     const named = await planned(request([name, "b"], [], { choice: { case: "toolName", value: name } }));

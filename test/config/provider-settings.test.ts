@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { ConfigurableProvider } from "../../src/config/provider.ts";
+import { dialects, providers as registered } from "../../src/providers/registry.ts";
+import { withFile } from "../support/service.ts";
 import { load, pathsOf, providers } from "./harness.ts";
 
 const states = (yaml: string, environment: Environment = {}) =>
@@ -110,6 +112,25 @@ providers:
   ])("rejects HTTP/2 in %s", (section) => {
     const name = section.split(":")[0];
     expect(pathsOf(`providers: { ${section} }`)).toEqual([`providers.${name}.http2`]);
+  });
+
+  it("lists the models of own servers by default, and of others if list_models is on", () => {
+    const yaml = `providers:
+      openai: { api_key: k }
+      groq: { api_key: k, list_models: on }
+      vllm: { base_url: http://h }
+      ollama: { base_url: http://h, list_models: off }
+      any: { dialect: chat-completions, base_url: http://h }
+      other: { dialect: deepinfra, api_key: k }`;
+    const config = withFile(yaml, (file) => loadConfig({ environment: {}, providers: registered, dialects, file }));
+    const listing = config.providers.map(({ name, listsModels }) => [name, listsModels]);
+    expect(Object.fromEntries(listing)).toMatchObject({
+      ...{ openai: false, groq: true, vllm: true, ollama: false, any: true, other: false, echo: undefined },
+    });
+  });
+
+  it("rejects list_models of a provider whose models cannot be listed", () => {
+    expect(pathsOf("providers: { echo: { list_models: on } }")).toEqual(["providers.echo.list_models"]);
   });
 
   it("gives each provider the queue of `limits.max_queue_per_provider`", () => {

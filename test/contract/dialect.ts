@@ -235,8 +235,22 @@ export function isApplicable<T extends object>(entry: T | NotApplicable): entry 
   return !("why" in entry);
 }
 
-/** Returns the turns of an upstream body, without the system prompt. */
+/**
+ * Returns the turns of an upstream body, without the system prompt. In OpenAI's Responses API, a turn of the model is a
+ * list of items.
+ */
 export function turnsOf(body: Readonly<Record<string, unknown>>, field: string): readonly unknown[] {
-  const turns = body[field];
-  return Array.isArray(turns) ? turns.filter(({ role }) => role !== "system") : [];
+  const entries = body[field];
+  const turns: readonly Readonly<Record<string, unknown>>[] = Array.isArray(entries) ? entries : [];
+  const others = turns.filter(({ role }) => role !== "system");
+  if (field !== "input") return others;
+  const isCallers = ({ type, role }: Readonly<Record<string, unknown>>) =>
+    role === "user" || /_output$|_response$/.test(String(type ?? ""));
+  return others.reduce<unknown[]>((found, item) => {
+    const last = found.at(-1);
+    if (isCallers(item)) found.push(item);
+    else if (Array.isArray(last)) last.push(item);
+    else found.push([item]);
+    return found;
+  }, []);
 }

@@ -25,6 +25,8 @@ const kinds: readonly Fields[] = [
 /** Fields that an API requires, or that an API without machine-readable names of rejected fields gets. */
 const required: Readonly<Record<string, readonly string[]>> = {
   anthropic: ["max_tokens"],
+  // Without `store`, OpenAI would store the responses of its Responses API.
+  openai: ["store", "include.0"],
   bedrock: ["additionalModelResponseFieldPaths.0"],
   "llm-engine": ["max_new_tokens", "temperature"],
 };

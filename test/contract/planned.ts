@@ -32,5 +32,5 @@ export async function planFor(
       ...{ counting: counting.limits, signal: new AbortController().signal },
     },
   );
-  return { ...plan, body: JSON.parse(stringifyExact(adapter.describe(plan.request, model, plan.prompt))) };
+  return { ...plan, body: JSON.parse(stringifyExact(plan.target.adapter.describe(plan.request, model, plan.prompt))) };
 }

@@ -32,7 +32,8 @@ function effort(value: ReasoningEffort) {
 }
 
 /** Fields that adapters write although ChatRequest has no field for them. Options may change them. */
-const unasked = /^(context_length_exceeded_behavior|citation_options|additionalModelResponseFieldPaths)\b/;
+const unasked =
+  /^(context_length_exceeded_behavior|citation_options|additionalModelResponseFieldPaths|store|include)\b/;
 
 /** Returns the bodies that a dialect sends for requests with the fields that it supports. */
 function bodiesOf({ create, model, everything }: Dialect): readonly JsonObject[] {

@@ -58,5 +58,5 @@ export async function planFor(dialect: Dialect, chat: ChatRequest): Promise<Omit
       ...{ counting: counting.limits, signal: new AbortController().signal },
     },
   );
-  return { plan, body: stringifyExact(adapter.describe(plan.request, model, plan.prompt)) };
+  return { plan, body: stringifyExact(plan.target.adapter.describe(plan.request, model, plan.prompt)) };
 }

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { ask } from "../support/requests.ts";
-import type { Dialect } from "./dialect.ts";
+import { type Dialect, titleOf } from "./dialect.ts";
 import * as claude from "./fixtures/anthropic-wire.ts";
 import * as bedrock from "./fixtures/bedrock-wire.ts";
+import * as responses from "./fixtures/openai-responses.ts";
 import { dialects } from "./load-dialects.ts";
 import { run, startStage } from "./run.ts";
 
-const dialectOf = (provider: string): Dialect =>
-  dialects.find(({ name }) => name === provider) ?? expect.fail(`no dialect ${provider}`);
+const dialectOf = (title: string): Dialect =>
+  dialects.find((dialect) => titleOf(dialect) === title) ?? expect.fail(`no dialect ${title}`);
 
 const claudeStream = (...events: readonly claude.Event[]) =>
   claude.sse(claude.start(), ...claude.text(0, "a"), ...events, ...claude.end("end_turn"));
@@ -35,6 +36,9 @@ const geminiStream = (...parts: readonly object[]) =>
     .join("")
     .concat('data: {"candidates":[{"content":{"parts":[]},"finishReason":"STOP"}]}\n\n');
 
+const responsesStream = (...events: readonly responses.Event[]) =>
+  responses.sse(...responses.eventsOf(responses.message(["a"]), 0), ...events, responses.finish([]));
+
 /** What must become of a delta whose part has not begun: it is carried, named in a warning, or an error. */
 interface Row {
   readonly provider: string;
@@ -46,6 +50,36 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
+  {
+    provider: "openai responses",
+    what: "text of an item that did not begin",
+    wire: responsesStream(responses.textDelta(3, "b")),
+    parts: ["text a", "text b"],
+  },
+  {
+    provider: "openai responses",
+    what: "a summary of an item that did not begin",
+    wire: responsesStream(...responses.eventsOf(responses.reasoning([["b"]]), 3).slice(1, 3)),
+    parts: ["text a", "reasoning b"],
+  },
+  {
+    provider: "openai responses",
+    what: "arguments of an item that did not begin",
+    wire: responsesStream(responses.argumentsDelta(3, "{}")),
+    error: /a tool call has no name/,
+  },
+  {
+    provider: "openai responses",
+    what: "arguments in the item of a text",
+    wire: responsesStream(responses.argumentsDelta(0, "{}")),
+    error: /a tool call has no name/,
+  },
+  {
+    provider: "openai responses",
+    what: "text in the item of a call",
+    wire: responsesStream(...responses.eventsOf(responses.call("call_1", "f", ["{}"]), 1), responses.textDelta(1, "b")),
+    parts: ["text a", "toolCall f {}", "text b"],
+  },
   {
     provider: "anthropic",
     what: "text of a block that did not begin",

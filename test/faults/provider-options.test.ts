@@ -8,6 +8,7 @@ import { startConfigured } from "../support/configured-process.ts";
 import type { ServiceProcess } from "../support/process.ts";
 import { type ReplayUpstream, startReplayUpstream } from "../support/replay-upstream.ts";
 import { ask, scriptEcho } from "../support/requests.ts";
+import { functionTool } from "../support/tools.ts";
 
 const completion = { choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }] };
 const headers = { "content-type": "application/json" };
@@ -115,6 +116,10 @@ describe.each(["off", "false"])("with provider options %s", (written) => {
         violations: [expect.stringMatching(/^chat\.provider_options: the operator has turned provider options off/)],
       });
     }
+    const tools = [functionTool({ name: "f", providerOptions: { openai: { store: true } } })];
+    expect((await failureOf(service, name, ask("openai/gpt-4o", "hi", { tools })))?.violations).toEqual([
+      expect.stringMatching(/^chat\.tools\[0\]\.function\.provider_options: the operator has turned/),
+    ]);
   });
 
   it("accepts a request without options", async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestService, type TestService } from "../support/service.ts";
 import { decodeDetails } from "./details.ts";
 import { bodies, eventsOf, readMessages, textOf } from "./requests.ts";
-import { expectPartialRecord, expectRateLimit, recordOf } from "./story.ts";
+import { expectPartialRecord, expectRateLimit, expectVectorsAndCount, recordOf } from "./story.ts";
 import { type Run, start } from "./tools.ts";
 
 /** Exit code of buf curl: the status code, shifted left by three bits. */
@@ -35,7 +35,7 @@ afterAll(() => service.stop());
 
 describe.each(protocols)("buf curl --protocol $protocol", ({ protocol, record, schema, address }) => {
   function call(method: string, data: string, story: string, ...options: readonly string[]): Run {
-    const url = `http://${address(service)}/dragoman.v1.ChatService/${method}`;
+    const url = `http://${address(service)}/dragoman.v1.${method.includes("/") ? method : `ChatService/${method}`}`;
     const header = `x-request-id: ${protocol}-${story}`;
     return start("node_modules/.bin/buf", [
       "curl",
@@ -80,6 +80,14 @@ describe.each(protocols)("buf curl --protocol $protocol", ({ protocol, record, s
     expect(code).toBe(exitCode(status.DEADLINE_EXCEEDED));
     expect(stdout).toContain("far");
     await expectPartialRecord(service, `${protocol}-deadline`, "deadline_exceeded");
+  });
+
+  it("embeds texts and token ids, and counts the tokens of a prompt", async () => {
+    const [embedded, counted] = await Promise.all([
+      call("EmbeddingService/Embed", bodies.embedded, "embed").ended,
+      call("TokenService/CountTokens", bodies.counted, "count").ended,
+    ]);
+    await expectVectorsAndCount(service, embedded.stdout, counted.stdout);
   });
 
   it("prints the error details of a unary call and of a stream", async () => {

@@ -1,5 +1,9 @@
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EmbeddingService } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
+import { TokenService } from "../../src/gen/dragoman/v1/token_service_pb.js";
+import { embedRequest } from "../support/embedding.ts";
+import { ask } from "../support/requests.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 import { tellStories } from "./grpc-js-client.ts";
 import { expectPartialRecord, expectRateLimit, recordOf, type Story } from "./story.ts";
@@ -7,6 +11,9 @@ import { installed, isMissing, run } from "./tools.ts";
 
 const python = installed("python/bin/python");
 const go = installed("bin/client");
+
+/** What each client embeds. */
+const vectorRequest = embedRequest("echo/embed", ["one two", "three"], { dimensions: 4 });
 
 /** Runs a client that prints one line of JSON per scenario. */
 async function readStories(command: string, args: readonly string[], environment = {}): Promise<readonly Story[]> {
@@ -40,7 +47,7 @@ for (const { name, isTemplate, missing, tell } of clients) {
     let service: TestService;
     let stories: ReadonlyMap<string, Story>;
     beforeAll(async () => {
-      service = await startTestService();
+      service = await startTestService({ OPENAI_API_KEY: "unused" });
       stories = new Map((await tell(service.grpcAddress)).map((story) => [story.story, story]));
     });
     afterAll(() => service.stop());
@@ -104,6 +111,21 @@ for (const { name, isTemplate, missing, tell } of clients) {
 
     it("sends a request compressed with gzip", () => {
       expect(stories.get("compressed")).toMatchObject({ length: 110_000, output_tokens: 20_000 });
+    });
+
+    it("embeds texts, and the record has the request id", async () => {
+      const { embeddings } = await service.client(EmbeddingService, "connect").embed(vectorRequest);
+      const { vectors, input_tokens } = stories.get("embed") ?? {};
+      expect(vectors?.map((vector) => vector.map(Math.fround))).toEqual(embeddings.map(({ values }) => values));
+      expect(input_tokens).toBe(3);
+      expect(await recordOf(service, `${name}-embed`)).toMatchObject({ method: "Embed", outcome: "ok" });
+    });
+
+    it("counts the tokens of a prompt", async () => {
+      const counted = { chat: ask("openai/gpt-4o", "one two three") };
+      const { inputTokens } = await service.client(TokenService, "connect").countTokens(counted);
+      expect(inputTokens).toBeGreaterThan(3);
+      expect(stories.get("count")).toMatchObject({ input_tokens: inputTokens });
     });
 
     it("rejects a response above 4 MiB unless its limit is raised", () => {

@@ -2,7 +2,10 @@ import { create, type DescMessage, type DescMethod, fromBinary, type MessageShap
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import type { ChatRequest } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { EmbeddingService } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
+import { TokenService } from "../../src/gen/dragoman/v1/token_service_pb.js";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
+import { embedRequest } from "../support/embedding.ts";
 import { ask, scriptEcho } from "../support/requests.ts";
 import { decodeDetails } from "./details.ts";
 import type { Story } from "./story.ts";
@@ -14,6 +17,8 @@ type Result = Omit<Story, "story">;
 
 const completeChat = codec(ChatService.method.completeChat);
 const streamChat = codec(ChatService.method.streamChat);
+const embed = codec(EmbeddingService.method.embed);
+const countTokens = codec(TokenService.method.countTokens);
 
 /** Converts a method to the path and codecs that grpc-js needs. protobuf-es encodes the messages. */
 function codec<Input extends DescMessage, Output extends DescMessage>({
@@ -43,18 +48,42 @@ function identify(name: string): Metadata {
   return metadata;
 }
 
-function complete(client: Client, name: string, chat: ChatRequest): Promise<Result> {
-  const { path, encode, decode } = completeChat;
-  const request = create(ChatService.method.completeChat.input, { chat });
+/** Makes a unary call of a method, and reads its response. */
+function callUnary<Request, Response>(
+  client: Client,
+  name: string,
+  { path, encode, decode }: { path: string; encode(value: Request): Buffer; decode(bytes: Buffer): Response },
+  request: Request,
+  read: (response: Response) => Result,
+): Promise<Result> {
   return new Promise((resolve) => {
     client.makeUnaryRequest(path, encode, decode, request, identify(name), (error, response) => {
       if (error) return resolve(failure(error));
-      const parts = response?.completion?.choices[0]?.message?.parts ?? [];
-      const text = parts.map(({ kind }) => (kind.case === "text" ? kind.value : "")).join("");
-      const outputTokens = response?.completion?.usage?.outputTokens ?? 0;
-      resolve({ text: text.slice(0, 80), length: text.length, output_tokens: outputTokens });
+      resolve(response === undefined ? {} : read(response));
     });
   });
+}
+
+function complete(client: Client, name: string, chat: ChatRequest): Promise<Result> {
+  const request = create(ChatService.method.completeChat.input, { chat });
+  return callUnary(client, name, completeChat, request, ({ completion }) => {
+    const parts = completion?.choices[0]?.message?.parts ?? [];
+    const text = parts.map(({ kind }) => (kind.case === "text" ? kind.value : "")).join("");
+    return { text: text.slice(0, 80), length: text.length, output_tokens: completion?.usage?.outputTokens ?? 0 };
+  });
+}
+
+function vectorsOf(client: Client, name: string): Promise<Result> {
+  const request = embedRequest("echo/embed", ["one two", "three"], { dimensions: 4 });
+  return callUnary(client, name, embed, request, ({ embeddings, usage }) => ({
+    vectors: embeddings.map(({ values }) => values),
+    input_tokens: usage?.inputTokens ?? 0,
+  }));
+}
+
+function count(client: Client, name: string, chat: ChatRequest): Promise<Result> {
+  const request = create(TokenService.method.countTokens.input, { chat });
+  return callUnary(client, name, countTokens, request, ({ inputTokens }) => ({ input_tokens: inputTokens }));
 }
 
 function stream(
@@ -108,6 +137,8 @@ export async function tellStories(address: string): Promise<readonly Story[]> {
     compressed: (name) => complete(squeezing, name, long),
     too_large: (name) => complete(client, name, megabytes),
     large: (name) => complete(roomy, name, megabytes),
+    embed: (name) => vectorsOf(client, name),
+    count: (name) => count(client, name, ask("openai/gpt-4o", "one two three")),
   };
   const stories: Story[] = [];
   for (const [story, call] of Object.entries(calls)) stories.push({ story, ...(await call(story)) });

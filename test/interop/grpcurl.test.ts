@@ -7,7 +7,7 @@ import { RoutingViewInMemory } from "../support/routing-view.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 import type { Details } from "./details.ts";
 import { bodies, eventsOf, readMessages, textOf } from "./requests.ts";
-import { expectPartialRecord, expectRateLimit } from "./story.ts";
+import { expectPartialRecord, expectRateLimit, expectVectorsAndCount } from "./story.ts";
 import { type Ended, installed, isMissing, type Run, start } from "./tools.ts";
 
 const grpcurl = installed("bin/grpcurl");
@@ -116,6 +116,14 @@ describe.skipIf(isMissing("grpcurl", grpcurl))("grpcurl with server reflection",
     expect(code).toBe(exitCode(status.DEADLINE_EXCEEDED));
     expect(stdout).toContain("far");
     await expectPartialRecord(service, "grpcurl-deadline", "deadline_exceeded");
+  });
+
+  it("embeds texts and token ids, and counts the tokens of a prompt", async () => {
+    const [embedded, counted] = await Promise.all([
+      ask("-d", bodies.embedded, service.grpcAddress, "dragoman.v1.EmbeddingService/Embed"),
+      ask("-d", bodies.counted, service.grpcAddress, "dragoman.v1.TokenService/CountTokens"),
+    ]);
+    await expectVectorsAndCount(service, embedded.stdout, counted.stdout);
   });
 
   it("prints decoded error details", async () => {

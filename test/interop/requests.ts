@@ -1,6 +1,8 @@
 import { type JsonObject, toJsonString } from "@bufbuild/protobuf";
 import { ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
-import { scriptEcho } from "../support/requests.ts";
+import { EmbedRequestSchema } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
+import { embedRequest } from "../support/embedding.ts";
+import { ask, scriptEcho } from "../support/requests.ts";
 
 const deltas = ["so ", "far"];
 
@@ -8,6 +10,9 @@ const deltas = ["so ", "far"];
 export function body(script: JsonObject, more: Parameters<typeof scriptEcho>[1] = {}): string {
   return `{"chat":${toJsonString(ChatRequestSchema, scriptEcho(script, more))}}`;
 }
+
+export const embeddedRequest = embedRequest("echo/embed", ["one two", [1, 2]], { dimensions: 4 });
+export const countedChat = ask("echo/echo", "one two three");
 
 /** Request bodies for clients that send JSON. */
 export const bodies = {
@@ -17,6 +22,10 @@ export const bodies = {
   /** Fails with a provider rate limit, see expectRateLimit. */
   limited: body({ fail: { reason: "PROVIDER_RATE_LIMITED", retry_after_ms: 1500, http_status: 429 } }),
   invalid: body({}, { parameters: { temperature: 3, n: 0 } }),
+  /** For Embed. */
+  embedded: toJsonString(EmbedRequestSchema, embeddedRequest),
+  /** For CountTokens. */
+  counted: `{"chat":${toJsonString(ChatRequestSchema, countedChat)}}`,
 } as const;
 
 /** Parses the output of a client that prints each message as indented JSON. */

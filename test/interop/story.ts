@@ -1,8 +1,11 @@
 import { expect } from "vitest";
+import { EmbeddingService } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
+import { TokenService } from "../../src/gen/dragoman/v1/token_service_pb.js";
 import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import type { TestService } from "../support/service.ts";
 import type { Details } from "./details.ts";
+import { countedChat, embeddedRequest } from "./requests.ts";
 
 /** Result of one scenario, which a client prints as one line of JSON. */
 export interface Story {
@@ -14,6 +17,8 @@ export interface Story {
   /** Length of the text in characters. */
   readonly length?: number;
   readonly output_tokens?: number;
+  readonly input_tokens?: number;
+  readonly vectors?: readonly (readonly number[])[];
   /** gRPC status code. */
   readonly code?: number;
   readonly message?: string;
@@ -61,4 +66,16 @@ export async function expectPartialRecord(
   const record = await recordOf(service, requestId);
   expect(record).toMatchObject({ outcome, usage: { quality: UsageQuality.PARTIAL } });
   expect(record.usage?.outputTokens).toBeGreaterThan(0);
+}
+
+/** Expects the responses, in JSON, to `bodies.embedded` and `bodies.counted`. */
+export async function expectVectorsAndCount(service: TestService, embedded: string, counted: string): Promise<void> {
+  const { embeddings, ...facts } = JSON.parse(embedded);
+  const expected = await service.client(EmbeddingService, "connect").embed(embeddedRequest);
+  const vectors = (embeddings as { values: number[] }[]).map(({ values }) => values.map(Math.fround));
+  expect(vectors).toEqual(expected.embeddings.map(({ values }) => values));
+  expect(facts).toMatchObject({ model: "echo/embed", usage: { inputTokens: 4 } });
+  const { inputTokens } = await service.client(TokenService, "connect").countTokens({ chat: countedChat });
+  expect(inputTokens).toBeGreaterThan(0);
+  expect(JSON.parse(counted)).toMatchObject({ model: "echo/echo", inputTokens });
 }

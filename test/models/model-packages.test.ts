@@ -14,6 +14,10 @@ const known: Readonly<Record<string, readonly string[]>> = {
   "Anthropic's pages on adaptive thinking state that these models reject a budget": [
     ...["claude-opus-5", "claude-sonnet-5", "claude-opus-4-8", "claude-opus-4-7"],
   ].map((name) => `${name}: a budget is false here, true in @ai-sdk/anthropic`),
+  "the SDK's comment lists only models of Chat Completions; OpenAI's page on deprecations has the others": [
+    ...["gpt-5-pro", "gpt-5-pro-2025-10-06", "o3-pro", "o3-pro-2025-06-10"].map((name) => [name, "2026-12-11"]),
+    ["gpt-5.3-codex", "2027-04-01"],
+  ].map(([name, day]) => `${name}: shutdown date is ${day} here, unknown in openai's SDK`),
   "no type of Google's client has this level": [
     "gemini-4-hydrogen: efforts is low,medium,high here, low,medium,high,xhigh in @ai-sdk/google",
   ],

@@ -5,7 +5,9 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { EmbeddingService } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
 import { type ChatUpstream, isStreamed, type Play, startChatUpstream, wholeBody } from "../support/chat-upstream.ts";
+import { embedRequest } from "../support/embedding.ts";
 import { streamEnd, textChunk } from "../support/openai-wire.ts";
 import type { RecordedRequest } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
@@ -18,6 +20,7 @@ const upstreamOf =
   (name: string, held: Promise<void>): Play =>
   (request) => {
     const model = modelOf(request);
+    if (request.path.endsWith("/embeddings")) return vectorOf(name === "one" ? 1 : 2, model);
     const text = `${name} ${model}`;
     if (model === "bad") return { status: 500, steps: [{ write: "{}" }] };
     if (!isStreamed(request)) {
@@ -26,6 +29,18 @@ const upstreamOf =
     const rest = [{ hold: held }, { write: textChunk("x".repeat(10_000)) }];
     return { steps: [{ write: textChunk(text) }, ...(model === "held" ? rest : []), { write: streamEnd }] };
   };
+
+const embedding = Promise.withResolvers<void>();
+const released = Promise.withResolvers<void>();
+
+/** Answers with a vector of one value. The model `held` waits until it is released. */
+function vectorOf(value: number, model: string): ReturnType<Play> {
+  const body = JSON.stringify({ data: [{ index: 0, embedding: [value] }] });
+  const answer = { headers: { "content-type": "application/json" }, steps: [{ write: body }] };
+  if (model !== "held") return answer;
+  embedding.resolve();
+  return { ...answer, holdHeaders: released.promise };
+}
 
 let one: ChatUpstream;
 let other: ChatUpstream;
@@ -276,6 +291,22 @@ describe("a reload under the next call", () => {
 });
 
 describe("a call that runs during a reload", () => {
+  it("gets its embeddings from the former server, and the next call from the new one", async () => {
+    const transport = createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` });
+    const client = createClient(EmbeddingService, transport);
+    const embed = async (model: string) => {
+      const response = await client.embed(embedRequest(model, ["hi"]), { headers: { "x-api-key": "first" } });
+      return response.embeddings[0]?.values;
+    };
+    const running = embed("openai/held");
+    await embedding.promise;
+    await service.reload(stringify(fileWith({ providers: { openai: { api_key: "sk-1", base_url: other.baseUrl } } })));
+    expect(await embed("openai/m")).toEqual([2]);
+    released.resolve();
+    expect(await running).toEqual([1]);
+    await service.reload(stringify(fileWith({})));
+  });
+
   it("keeps its key, provider, limits and prices", async () => {
     const chat = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
     const stream = chat.streamChat({ chat: ask("openai/held", "hi") }, { headers: { "x-api-key": "first" } });

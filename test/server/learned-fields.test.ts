@@ -33,7 +33,9 @@ interface Stage extends AsyncDisposable {
 
 async function stageOf(provider: string, ...scripts: readonly Script[]): Promise<Stage> {
   const upstream = await startReplayUpstream(...scripts);
-  const section = { [provider]: { enabled: true, api_key: "k", base_url: upstream.baseUrl } };
+  // The fields are those of Chat Completions.
+  const options = provider === "openai" ? { api: "chat_completions" } : {};
+  const section = { [provider]: { enabled: true, api_key: "k", base_url: upstream.baseUrl, options } };
   const service = await startTestService({}, undefined, JSON.stringify({ providers: section }));
   return {
     upstream,

@@ -10,6 +10,7 @@ import { ReasoningEffort, ReasoningFormat } from "../../src/gen/dragoman/v1/reas
 import type { ChatStarted } from "../../src/gen/dragoman/v1/stream_pb.js";
 import { profileValues } from "../../src/profiles/select-profile.ts";
 import { answers, type BackendName, converseAnswer, failureOf, type Stage, startStage } from "../behaviours/support.ts";
+import * as responses from "../contract/fixtures/openai-responses.ts";
 import type { Script } from "../support/replay-upstream.ts";
 import { ask } from "../support/requests.ts";
 import { functionTool } from "../support/tools.ts";
@@ -21,8 +22,8 @@ interface Backend {
   readonly name: BackendName;
   readonly models: readonly string[];
   readonly places: Readonly<Partial<Record<Parameter, string>>>;
-  /** `providers.<name>.options`. If set, the streamed response is `promptStream`. */
-  readonly options?: { readonly api: "v1" };
+  /** `providers.<name>.options`. */
+  readonly options?: { readonly api: "v1" | "chat_completions" | "responses" };
 }
 
 const openaiPlaces = {
@@ -46,7 +47,19 @@ const openModelPlaces = {
 } as const satisfies Backend["places"];
 
 const backends: readonly Backend[] = [
-  { name: "openai", models: ["gpt-4o", "o3-mini", "openai/gpt-5.2"], places: openaiPlaces },
+  {
+    name: "openai",
+    models: ["gpt-4o", "o3-mini", "openai/gpt-5.2"],
+    options: { api: "chat_completions" },
+    places: openaiPlaces,
+  },
+  {
+    name: "openai",
+    // Log probabilities are a word of a list there, and these models have none.
+    models: ["gpt-5-pro", "gpt-5.2-pro", "gpt-5.3-codex"],
+    options: { api: "responses" },
+    places: { maxOutputTokens: "max_output_tokens" },
+  },
   {
     name: "cerebras",
     models: ["llama3.1-8b", "cerebras/gpt-oss-120b"],
@@ -280,6 +293,12 @@ function commonFields({ model, provider, profile, effectiveParameters, warnings 
   return { model, provider, profile, effectiveParameters, warnings: ofPlan };
 }
 
+/** Returns the streamed response of an API that an option selects. */
+function streamOf(name: BackendName, api: NonNullable<Backend["options"]>["api"]): Script {
+  if (api === "chat_completions") return answers[name].streamed;
+  return api === "v1" ? promptStream : { steps: [{ write: responses.answer([responses.message(["{}"])]) }] };
+}
+
 describe.each(
   backends.map((backend) => ({ title: [backend.name, backend.options?.api ?? ""].join(" ").trim(), backend })),
 )("PlanChat and StreamChat with $title", ({ backend }) => {
@@ -289,7 +308,7 @@ describe.each(
     const deployments = Object.fromEntries(
       models.flatMap((model, index) => profiles.map((profile) => [`${profile}-${index}`, { model, profile }])),
     );
-    const streamed = options === undefined ? answers[name].streamed : promptStream;
+    const streamed = options === undefined ? answers[name].streamed : streamOf(name, options.api);
     const script = name === "bedrock" ? converseAnswer("{}") : answeringJson(streamed);
     const stage = await startStage(
       { [name]: [script] },

@@ -211,9 +211,10 @@ describe("a tool that the provider runs", () => {
     ["REQUIRED", { choice: { case: "mode", value: ToolChoiceMode.REQUIRED } } as const],
     ["NONE", { choice: { case: "mode", value: ToolChoiceMode.NONE } } as const],
   ])("is rejected as long as no adapter sends it: %s", async (_, toolChoice) => {
-    const { client } = await start("openai");
-    const fields = { tools: [search], ...(toolChoice && { toolChoice }) };
-    expect(await failureOf(client.planChat({ chat: ask("openai/gpt-4o", "hi", fields) }))).toMatchObject({
+    const { client } = await start("cerebras");
+    const own = providerTool({ provider: "cerebras", type: "web_search" });
+    const fields = { tools: [own], ...(toolChoice && { toolChoice }) };
+    expect(await failureOf(client.planChat({ chat: ask("cerebras/gpt-oss-120b", "hi", fields) }))).toMatchObject({
       reason: "UNSUPPORTED_PARAMETER",
       fields: ["chat.tools[0].provider_tool"],
       message: expect.stringContaining("use a function tool"),

@@ -112,7 +112,7 @@ export async function playLoad(): Promise<readonly Line[]> {
             { name: "good", value: providerKeys.main },
           ],
         },
-        slow: { dialect: "vllm", base_url: slow.baseUrl, max_connections: 1 },
+        slow: { dialect: "vllm", base_url: slow.baseUrl, max_connections: 1, list_models: "off" },
         gone: { dialect: "vllm", base_url: "http://127.0.0.1:1" },
         behind: { dialect: "vllm", base_url: "http://192.0.2.1", proxy: "http://127.0.0.1:1" },
         claude: { dialect: "anthropic", base_url: anthropic.baseUrl, api_key: providerKeys.main },
@@ -217,6 +217,8 @@ async function playCalls(
   await chats.completeChat({ chat: ask("echo/echo", "x".repeat(100_000)) }, options).catch(() => undefined);
   await openai({ model: "main/gpt-4o", mesages: [] });
   await http("/v1/models", { headers: { "x-api-key": "wrong" } });
+  // Servers that are not there list no models.
+  await http("/v1/models", { headers });
   await http("/v1/chat/completions", { headers });
   await http("/dragoman.v1.ChatService/CompleteChat", { headers });
   await http("/dragoman.v1.ChatService/CompleteChat", { method: "POST", headers, body: new Uint8Array(2) });

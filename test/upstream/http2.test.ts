@@ -310,11 +310,22 @@ describe.skipIf(!hasOpenssl)("HTTP/2 to a provider", () => {
     const upstream = connect(server);
     const large = "x".repeat(4 * 1024 * 1024);
     const sizes = times(12, async () => {
-      const response = await upstream.post("/", large, {}, startCall(context()));
+      const response = await upstream.send("/", large, {}, startCall(context()));
       return (await readText(response, 100)).text;
     });
     expect(new Set(await Promise.all(sizes))).toEqual(new Set([String(large.length)]));
     expect(server.connections).toBe(1);
+  });
+
+  it("sends a request without a body by GET", async () => {
+    const server = await start();
+    const response = await connect(server).send("/models", undefined, {}, startCall(context()));
+    expect(response.status).toBe(200);
+    const { request } = await server.arrived(1);
+    expect(request.headers).toMatchObject({ ":method": "GET", ":path": "/models" });
+    expect(Object.keys(request.headers)).not.toEqual(expect.arrayContaining(["content-length"]));
+    expect(Object.keys(request.headers)).not.toEqual(expect.arrayContaining(["content-type"]));
+    response.close();
   });
 
   it("drops the headers of a connection, which HTTP/2 forbids", async () => {

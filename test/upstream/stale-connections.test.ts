@@ -44,7 +44,8 @@ async function start(serve: (socket: Socket, place: Place) => void, maxConnectio
   if (address === null || typeof address === "string") throw new Error("the server has no port");
   // With one connection, each call uses the connection of the last one.
   const sandbox = new TemplateSandbox({ maxProcesses: 1, maxPerAccount: 1 });
-  const adapter = provider.create({ ...settings(`http://127.0.0.1:${address.port}`), maxConnections }, sandbox);
+  const own = { maxConnections, options: { api: "auto" as const } };
+  const adapter = provider.create({ ...settings(`http://127.0.0.1:${address.port}`), ...own }, sandbox);
   return {
     counts,
     async call(whole = false, signal = new AbortController().signal) {

@@ -3,27 +3,34 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, it, vi } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
-import { detectLocal, knownModels, preparedModels } from "../../src/providers/local/home.ts";
+import { EmbeddingService } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
+import { embedRequest } from "../support/embedding.ts";
+import { localFile, missingLocal } from "../support/local.ts";
 import { ask } from "../support/requests.ts";
 import { isAlive, startWorkers, type Workers } from "./harness.ts";
 
-const missing = detectLocal(process.env);
-const prepared = preparedModels(process.env);
-const file = prepared.find(({ name }) => name === knownModels[1].name) ?? prepared[0];
+const file = localFile();
 
 // Each test starts several processes, and one of them loads a model.
 vi.setConfig({ testTimeout: 240_000 });
 
 const question = ask(`local/${file?.name}`, "What is the capital of France?", { parameters: { maxOutputTokens: 8 } });
 
-/** Creates a client with a connection of its own, which is another worker's than the last. */
-const connect = ({ service }: Workers) =>
-  createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+/** Returns a connection of its own, which is another worker's than the last. */
+const transportTo = ({ service }: Workers) => createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` });
+
+const connect = (workers: Workers) => createClient(ChatService, transportTo(workers));
 
 async function answer(workers: Workers): Promise<string | undefined> {
   const { completion } = await connect(workers).completeChat({ chat: question });
   const kind = completion?.choices[0]?.message?.parts[0]?.kind;
   return kind?.case === "text" ? kind.value : undefined;
+}
+
+async function embedding(workers: Workers, text = "Hello"): Promise<readonly number[] | undefined> {
+  const client = createClient(EmbeddingService, transportTo(workers));
+  const { embeddings } = await client.embed(embedRequest(`local/embed/${file?.name}`, [text]));
+  return embeddings[0]?.values;
 }
 
 /** Returns the processes with models that have started so far. */
@@ -33,12 +40,16 @@ const modelPids = ({ service }: Workers) =>
 /** Returns whether a process has the file of the model in its memory. */
 const hasModel = (pid: number) => readFileSync(`/proc/${pid}/maps`, "utf8").includes(".gguf");
 
-describe.skipIf(missing !== undefined)("the local model with workers", () => {
-  it("is loaded once, answers the calls of every worker alike, and is loaded again after its process was killed", async () => {
+describe.skipIf(missingLocal !== undefined)("the local model with workers", () => {
+  it("is loaded once, answers and embeds for every worker alike, and is loaded again after its process was killed", async () => {
     const workers = await startWorkers(2, "", {}, "{ enabled: true }");
     const answers = await Promise.all(Array.from({ length: 4 }, () => answer(workers)));
     expect(answers[0]).not.toBe("");
     expect(new Set(answers).size).toBe(1);
+    const vectors = await Promise.all(Array.from({ length: 4 }, () => embedding(workers)));
+    expect(vectors[0]?.length).toBeGreaterThan(0);
+    for (const vector of vectors) expect(vector).toEqual(vectors[0]);
+    await expect(embedding(workers, "word ".repeat(3000))).rejects.toThrow(/inputs\[0\]: has 30\d\d tokens/);
     await expect
       .poll(() => new Set(workers.service.log.filter(({ msg }) => msg === "call").map(({ worker }) => worker)))
       .toEqual(new Set([1, 2]));

@@ -2,6 +2,8 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { expect, it, vi } from "vitest";
 import { ChatService } from "../../src/gen/dragoman/v1/chat_service_pb.js";
+import { EmbeddingService } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
+import { embedRequest } from "../support/embedding.ts";
 import { ask } from "../support/requests.ts";
 import { startWorkers, type Workers } from "./harness.ts";
 
@@ -27,13 +29,18 @@ const readMetric = async ({ service }: Workers, name: string): Promise<number> =
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
 };
 
-it("lets workers share a limit of requests, and all of it is there for the calls of any worker", async () => {
+it("lets workers share a limit of chats and embeddings, and all of it is there for the calls of any worker", async () => {
   const workers = await startWorkers(3, "accounts: { billing: { limits: { requests_per_minute: 12 } } }\n");
   const results: string[] = [];
   // One client's connection reaches one worker, which needs the shares of the others.
   const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${workers.service.grpcAddress}` }));
-  for (let count = 0; count < 8; count++) {
+  const embeddings = createClient(
+    EmbeddingService,
+    createGrpcTransport({ baseUrl: `http://${workers.service.grpcAddress}` }),
+  );
+  for (let count = 0; count < 4; count++) {
     await client.completeChat({ chat: ask("echo/echo", "hello", { accountId: "billing" }) });
+    await embeddings.embed(embedRequest("echo/embed", ["hello"], { accountId: "billing" }));
   }
   for (let count = 0; count < 12; count++) results.push(await call(workers, "billing"));
   const admitted = results.filter((result) => result === "ok").length;

@@ -84,7 +84,7 @@ interface Prompt {
 }
 
 function promptOf(request: RequestSize, models: readonly Model[]): Prompt {
-  const window = mostOf(models, ({ contextWindowTokens }) => contextWindowTokens);
+  const window = mostOf(models, ({ contextWindowTokens }) => contextWindowTokens) * request.prompts;
   const longest = request.mostTokens();
   const most = Math.min(request.mostBytes(), window);
   const isLong = longest > longPrompt;

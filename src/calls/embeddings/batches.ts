@@ -1,3 +1,4 @@
+import { type FieldViolation, fieldText, GatewayError, invalidRequest } from "../../errors.ts";
 import type { EmbeddingInput } from "../../gen/dragoman/v1/embedding_service_pb.js";
 import type { BatchBounds } from "../../providers/embedding-api.ts";
 import { estimateBounds } from "../../tokens/counter.ts";
@@ -51,6 +52,25 @@ export function splitInputs(
   }
   if (start < inputs.length) batches.push({ start, inputs: inputs.slice(start) });
   return batches;
+}
+
+/** Returns the failure of a batch, whose fields name inputs by their index in the request of the call. */
+export function inCall(failure: unknown, { start }: Batch): unknown {
+  if (!(failure instanceof GatewayError) || failure.facts.fields === undefined || start === 0) return failure;
+  const { fields: inBatch } = failure.facts;
+  const fields: readonly FieldViolation[] = inBatch.map((violation) => {
+    const [name, index, ...rest] = violation.field;
+    return name === "inputs" && typeof index === "number"
+      ? { ...violation, field: [name, start + index, ...rest] }
+      : violation;
+  });
+  const messageWith =
+    failure.reason === "INVALID_REQUEST" ? (all: typeof fields) => invalidRequest(all).message : describe;
+  return failure.with({ fields }, failure.message === messageWith(inBatch) ? messageWith(fields) : failure.message);
+}
+
+function describe(violations: readonly FieldViolation[]): string {
+  return violations.map((violation) => `${fieldText(violation)}: ${violation.description}`).join("; ");
 }
 
 /** Returns an upper bound of the tokens of texts that people and programs write. */

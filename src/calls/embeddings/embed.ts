@@ -1,4 +1,5 @@
 import type { EmbedResponse } from "../../gen/dragoman/v1/embedding_service_pb.js";
+import { countInputTokens } from "../../tokens/counter.ts";
 import { sizeOfEmbedding } from "../../tokens/embedding-size.ts";
 import type { Call } from "../call.ts";
 import { limitCall } from "../limit-call.ts";
@@ -9,7 +10,11 @@ import { runEmbedding } from "./run-embedding.ts";
 export async function embed(call: Call, asked: EmbeddingCall): Promise<EmbedResponse> {
   const prepared = await prepareEmbedding(call, asked);
   const { request, route, account } = prepared;
-  const limiting = limitCall(call, { size: sizeOfEmbedding(request), route, account });
+  const limiting = limitCall(call, {
+    ...{ size: sizeOfEmbedding(request), route, account },
+    countPrompt: (model) =>
+      countInputTokens(request.inputs, model, { holder: call.holder, signal: call.signal, limits: call.counting }),
+  });
   if (limiting) await limiting;
   call.signal.throwIfAborted();
   const starting = call.starting();

@@ -1,5 +1,6 @@
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
+import { addLearned, type LearnedField, learnedText } from "../../chat/planning/learned.ts";
 import { anyOptions, optionViolations } from "../../chat/planning/provider-options.ts";
 import { type FieldViolation, GatewayError, invalidRequest } from "../../errors.ts";
 import { type FieldPath, formatPath } from "../../field-path.ts";
@@ -17,6 +18,8 @@ export interface EmbeddingPlan {
   /** The request without what the model does not support. Its inputs are those of the caller. */
   readonly request: EmbedRequest;
   readonly warnings: readonly Warning[];
+  /** Plans the same request without fields that the target has just rejected. */
+  readonly revise: (learned: readonly LearnedField[]) => EmbeddingPlan;
 }
 
 interface EmbeddingContext {
@@ -25,36 +28,52 @@ interface EmbeddingContext {
   readonly extraFields: JsonObject;
   /** Returns the caller's name of a field. */
   readonly nameField: (path: FieldPath) => string;
+  /** Returns the fields that a target rejected before although their callers had not set them. */
+  readonly learnedBy: (target: Target) => readonly LearnedField[];
+}
+
+/** Returns the embeddings of a target without fields that it rejected. Undefined: it has none. */
+export function embeddingsWithout({ adapter }: Target, learned: readonly LearnedField[]): EmbeddingApi | undefined {
+  const names = learned.filter(({ name }) => adapter.embeddings?.ownFields?.includes(name)).map(({ name }) => name);
+  const sent = names.length === 0 ? adapter : (adapter.without?.(new Set(names)) ?? adapter);
+  return sent.embeddings;
 }
 
 /**
  * Prepares a valid request for a target. Throws UNSUPPORTED_PARAMETER if the target cannot serve it, and INVALID_REQUEST
  * for wrong provider options.
  */
-export function planEmbedding(caller: EmbedRequest, target: Target, context: EmbeddingContext): EmbeddingPlan {
+export function planEmbedding(caller: EmbedRequest, base: Target, context: EmbeddingContext): EmbeddingPlan {
   const { snapshot, extraFields, nameField } = context;
   const { rejectsOptions = false, prices } = snapshot;
-  const { model, adapter } = target;
-  const { embeddings: api } = adapter;
+  const { model, adapter } = base;
+  const learned = context.learnedBy(base);
+  const api = embeddingsWithout(base, learned);
   // Such a target has an obstacle (call-targets.ts).
   if (api === undefined) throw new Error(`${model.provider} has no embeddings`);
   const asked = withExtraFields(caller, model.provider, extraFields);
   const wrong = rejectsOptions ? anyOptions(asked) : optionViolations(asked, model.provider, api.contractNames);
   if (wrong.length > 0) throw invalidRequest(wrong.map(inMessage));
-  const adaptations = [...api.checkSupport(asked, model), ...lostFields(extraFields, target)];
+  const adaptations = [...api.checkSupport(asked, model), ...lostFields(extraFields, base)];
   const rejected = adaptations.filter(({ kind }) => kind === "REJECTED");
   if (rejected.length > 0) throw unsupported(rejected);
   const priceWarning = warningOfPrice(model, prices);
+  const leftOut = learned.filter(({ name }) => adapter.embeddings?.ownFields?.includes(name));
   return {
-    target,
+    target: base,
     api,
     request: adaptations.reduce(adapted, asked),
     warnings: [
       ...adaptations.map(({ kind: reason, field, message }) =>
         create(WarningSchema, { reason, field: nameField(field), message }),
       ),
+      ...leftOut.map((field) => {
+        const path = ["provider_options", model.provider, field.name];
+        return create(WarningSchema, { reason: "LEARNED", field: nameField(path), message: learnedText(field) });
+      }),
       ...(priceWarning ? [priceWarning] : []),
     ],
+    revise: (added) => planEmbedding(caller, base, { ...context, learnedBy: () => addLearned(learned, added) }),
   };
 }
 

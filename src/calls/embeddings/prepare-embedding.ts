@@ -71,7 +71,10 @@ export async function prepareEmbedding(
       const known = plans.get(candidate);
       if (known !== undefined) return known;
       call.acquireSlot(undefined);
-      const plan = planEmbedding(request, target, { snapshot, extraFields, nameField });
+      const plan = planEmbedding(request, target, {
+        ...{ snapshot, extraFields, nameField },
+        learnedBy: (one) => call.learned.of(one),
+      });
       plans.set(candidate, plan);
       return plan;
     },

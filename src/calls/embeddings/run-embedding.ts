@@ -1,3 +1,4 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { append } from "../../append.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Attempt } from "../../gen/dragoman/v1/attempt_pb.js";
@@ -5,19 +6,22 @@ import type { EmbedResponse } from "../../gen/dragoman/v1/embedding_service_pb.j
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
 import { Bill } from "../../prices/bill.ts";
-import type { EmbeddedBatch } from "../../providers/embedding-api.ts";
+import type { EmbeddedBatch, EmbeddingApi } from "../../providers/embedding-api.ts";
 import type { TargetRun } from "../../routing/choices.ts";
 import { startEmbedding } from "../../routing/embedding-attempt.ts";
 import type { RouteRun } from "../../routing/route-run.ts";
+import { withRunAgain } from "../../routing/run-again.ts";
 import type { RunParameters } from "../../routing/started-attempt.ts";
+import type { Target } from "../../routing/target.ts";
 import { addUsage } from "../../tokens/add-usage.ts";
 import { completeEmbeddingUsage } from "../../tokens/embedding-size.ts";
 import { attemptOptions } from "../attempt-options.ts";
 import type { Call } from "../call.ts";
 import type { CallTarget } from "../call-targets.ts";
 import { answerTooLarge, fallbackWarning, priceWarnings, totalOf } from "../run.ts";
-import { type Batch, smallestBounds, splitInputs } from "./batches.ts";
-import type { EmbeddingPlan } from "./plan-embedding.ts";
+import { type Batch, inCall, smallestBounds, splitInputs } from "./batches.ts";
+import { learnFromEmbedding, nameRejectedField } from "./learn-embedding.ts";
+import { type EmbeddingPlan, embeddingsWithout } from "./plan-embedding.ts";
 import type { PreparedEmbedding } from "./prepare-embedding.ts";
 import { runParts } from "./run-parts.ts";
 
@@ -38,6 +42,8 @@ export async function runEmbedding(
 ): Promise<Omit<EmbedResponse, "id">> {
   const attempts: Attempt[] = [];
   const runs: Run[] = [];
+  /** Plans without fields that a provider rejected, by the plan with them. */
+  const revised = new Map<EmbeddingPlan, EmbeddingPlan>();
   const bill = new Bill(call.snapshot.prices, call.startTime);
   let outputSize = 0;
   call.note({ attempts });
@@ -47,23 +53,36 @@ export async function runEmbedding(
     return totalOf(attempts, bill, call);
   });
 
-  function start({ target, api, request: planned }: EmbeddingPlan, inputs: Batch["inputs"], given: RunParameters) {
+  function start(own: EmbeddingPlan, batch: Batch, given: RunParameters): TargetRun<EmbeddedBatch> {
+    const planned = revised.get(own) ?? own;
+    const { target } = planned;
     const { model } = target;
     call.note({ model: model.id, provider: model.provider });
-    const run = startEmbedding(
-      target,
-      api,
-      { ...planned, inputs: [...inputs] },
-      {
-        ...attemptOptions(call, bill, { model, request: planned }, given),
-        onOutput(attempt) {
+    const runOnce = ({ api, request: sent }: EmbeddingPlan): TargetRun<EmbeddedBatch> => {
+      const options = {
+        ...attemptOptions(call, bill, { model, request: sent }, given),
+        onOutput(attempt: Attempt) {
           call.outputStarted();
           given.onOutput(attempt);
         },
-      },
+      };
+      const run = startEmbedding(target, api, { ...sent, inputs: [...batch.inputs] }, options);
+      append(attempts, run.attempts);
+      return run;
+    };
+
+    /** Runs once more without fields of the adapter that the provider rejected. */
+    async function withoutRejected(failure: unknown, failed: TargetRun<EmbeddedBatch>) {
+      const learned = learnFromEmbedding(failure, planned, call.learned.untilMs());
+      if (learned === undefined || !call.hasTimeFor(longestOf(failed.attempts))) return undefined;
+      const next = planned.revise(learned);
+      revised.set(own, next);
+      return { run: runOnce(next), onOutput: () => call.learned.add(target, learned) };
+    }
+
+    return withRunAgain(runOnce(planned), withoutRejected, (failure) =>
+      nameRejectedField(inCall(failure, batch), planned),
     );
-    append(attempts, run.attempts);
-    return run;
   }
 
   /** Throws if the response is too large with what a run has added. */
@@ -73,7 +92,7 @@ export async function runEmbedding(
     }
   }
 
-  async function embedBatch({ inputs }: Batch, signal: AbortSignal): Promise<Embedded> {
+  async function embedBatch(batch: Batch, signal: AbortSignal): Promise<Embedded> {
     const run = call.router.run<CallTarget, EmbeddingPlan, EmbeddedBatch>(
       {
         signal,
@@ -82,7 +101,7 @@ export async function runEmbedding(
         conversation: undefined,
         leftMs: () => call.leftMs,
         plan: async (candidate) => plan(candidate),
-        start: (planned, _candidate, parameters) => start(planned, inputs, parameters),
+        start: (planned, _candidate, parameters) => start(planned, batch, parameters),
         checkSize,
       },
       route,
@@ -97,13 +116,13 @@ export async function runEmbedding(
     outputSize += run.outputSize;
     checkSize({ outputSize: 0 });
     const { vectors } = answer;
-    const usage = completeEmbeddingUsage(answer.usage, inputs);
-    return { vectors, usage, plan: winner.plan, fellBack: winner.fellBack };
+    const usage = completeEmbeddingUsage(answer.usage, batch.inputs);
+    return { vectors, usage, plan: revised.get(winner.plan) ?? winner.plan, fellBack: winner.fellBack };
   }
 
   const { inputs, dimensions = 0 } = request;
   checkSize({ outputSize: inputs.length * dimensions * Float32Array.BYTES_PER_ELEMENT });
-  const batches = splitFor(route, request);
+  const batches = splitFor(route, request, (target) => embeddingsWithout(target, call.learned.of(target)));
   const parts = await runParts(batches, call.signal, embedBatch);
   const vectors = parts.flatMap((part) => part.vectors);
   const [first] = parts;
@@ -134,13 +153,19 @@ export async function runEmbedding(
   };
 }
 
+/** Returns the longest duration of attempts in ms. Another attempt can hardly be faster than a rejection. */
+function longestOf(attempts: readonly Attempt[]): number {
+  return Math.max(...attempts.map(({ duration }) => (duration === undefined ? 0 : durationMs(duration))));
+}
+
 /** Splits the inputs into batches that fit every target of a route. */
 function splitFor(
   { tiers }: PreparedEmbedding["route"],
   { inputs, dimensions }: PreparedEmbedding["request"],
+  embeddingsOf: (target: Target) => EmbeddingApi | undefined,
 ): readonly Batch[] {
   const targets = tiers.flatMap(({ members }) => members.flatMap(({ target }) => target ?? []));
-  const bounds = targets.flatMap(({ model, adapter }) => adapter.embeddings?.bounds(model) ?? []);
+  const bounds = targets.flatMap((target) => embeddingsOf(target)?.bounds(target.model) ?? []);
   const known = Math.max(0, ...targets.map(({ model }) => model.embeddingDimensions));
   // Without any bounds, no target is usable: the search for one says why.
   return bounds.length === 0

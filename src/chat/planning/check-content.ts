@@ -11,6 +11,7 @@ type Context = Pick<PlanningContext, "model" | "accepts">;
 export function* contentAdaptations(request: ChatRequest, context: Context): Generator<Adaptation> {
   const { model, accepts } = context;
   yield* mediaAdaptations(request, context);
+  yield* toolOptions(request, context);
   if (!accepts.has("response_modalities")) {
     const { responseModalities, audioOutput } = request;
     if (responseModalities.some((modality) => modality !== Modality.TEXT)) {
@@ -21,6 +22,16 @@ export function* contentAdaptations(request: ChatRequest, context: Context): Gen
       const message = `Dragoman cannot request audio output from ${model.id}`;
       yield { kind: "UNSUPPORTED_PARAMETER", field: ["audio_output"], message };
     }
+  }
+}
+
+function* toolOptions({ tools }: ChatRequest, { model: { provider }, accepts }: Context): Generator<Adaptation> {
+  if (accepts.has("tool_options")) return;
+  const message = `Dragoman cannot send options of a tool to ${provider}; they are dropped`;
+  for (const [index, { kind }] of tools.entries()) {
+    if (kind.case !== "function" || Object.keys(kind.value.providerOptions[provider] ?? {}).length === 0) continue;
+    const field = ["tools", index, "function", "provider_options"];
+    yield { kind: "UNSUPPORTED_PARAMETER", field, message };
   }
 }
 

@@ -18,10 +18,16 @@ export interface ExtraFields {
   readonly notes?: readonly { readonly reason: WarningKind; readonly path: FieldPath; readonly message: string }[];
   /** By the index of a tool, the tools of providers that do the same. Default: none. */
   readonly equivalentTools?: ReadonlyMap<number, EquivalentTools>;
+  /** Fields of functions that FunctionTool lacks, for providers of `dialect`. Default: none. */
+  readonly toolFields?: readonly ToolFields[];
   /** Whether the body turns reasoning on without an amount. */
   readonly turnsReasoningOn: boolean;
-  /** Whether a model that does not have the requested effort gets the nearest one that it has. Default: an error. */
-  readonly takesNearestEffort?: boolean;
+}
+
+/** Fields of the function at an index of the tools. */
+export interface ToolFields {
+  readonly index: number;
+  readonly fields: JsonObject;
 }
 
 /** Tools of several providers that do the same. */

@@ -9,6 +9,7 @@ import {
   type ServerToolResult,
   type ToolCall,
   type ToolResult,
+  type ToolResultPart,
   ToolResultPartSchema,
 } from "../../gen/dragoman/v1/message_pb.js";
 import { isJson, isJsonObject, isShallow } from "../validation/request-rules.ts";
@@ -72,7 +73,7 @@ function fits({ kind, citations, providerState }: Part, role: Role, context: Con
     case "searchResult":
       return accepts.has("search_results");
     case "toolResult":
-      return accepts.has("search_results") || !kind.value.parts.some((inner) => inner.kind.case === "searchResult");
+      return kind.value.parts.every((inner) => takesInner(inner.kind.case, context));
     case "media":
       return role !== Role.ASSISTANT || whyMediaUnfit(kind.value, context) === undefined;
     case "toolCall":
@@ -80,6 +81,11 @@ function fits({ kind, citations, providerState }: Part, role: Role, context: Con
     default:
       return true;
   }
+}
+
+function takesInner(kind: ToolResultPart["kind"]["case"], { accepts }: Context): boolean {
+  if (kind === "searchResult") return accepts.has("search_results");
+  return kind !== "toolReference" || accepts.has("tool_references");
 }
 
 const inputs = { image: "imageInput", audio: "audioInput", document: "documentInput" } as const;
@@ -185,18 +191,28 @@ function fitKind(
       return { case: "toolCall", value: { ...kind.value, argumentsJson } };
     }
     case "toolResult":
-      if (accepts.has("search_results")) return kind;
-      return { case: "toolResult", value: withoutSearchResults(kind.value, path, provider, changes) };
+      return { case: "toolResult", value: withTexts(kind.value, { context, path, changes }) };
     default:
       return kind;
   }
 }
 
-function withoutSearchResults(result: ToolResult, path: FieldPath, provider: string, changes: Changes): ToolResult {
+/** Returns a tool result with texts in place of what the adapter does not send. */
+function withTexts(result: ToolResult, { context, path, changes }: Omit<Place, "place">): ToolResult {
+  const { provider } = context.model;
+  const text = (value: string) => create(ToolResultPartSchema, { kind: { case: "text", value } });
   const parts = result.parts.map((part, index) => {
-    if (part.kind.case !== "searchResult") return part;
-    changes.searchResult([...path, "tool_result", "parts", index], provider);
-    return create(ToolResultPartSchema, { kind: { case: "text", value: searchResultText(part.kind.value, index) } });
+    const { kind } = part;
+    const field = [...path, "tool_result", "parts", index];
+    if (takesInner(kind.case, context)) return part;
+    if (kind.case === "searchResult") {
+      changes.searchResult(field, provider);
+      return text(searchResultText(kind.value, index));
+    }
+    if (kind.case !== "toolReference") return part;
+    const message = `Dragoman cannot send references to tools to ${provider}; the name is sent as text`;
+    changes.once("EMULATED", field, message);
+    return text(`${index > 0 ? "\n" : ""}found the tool ${kind.value.toolName}`);
   });
   return { ...result, parts };
 }

@@ -14,8 +14,9 @@ const { NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX } = ReasoningEffort;
 const byAmount = [NONE, MINIMAL, LOW, MEDIUM, HIGH, XHIGH, MAX];
 
 /**
- * Sets a reasoning effort that the model supports, for callers who turned reasoning on without an amount, and for those
- * of HTTP APIs whose efforts every model must accept. Leaves the request unchanged if the model supports none.
+ * Sets a reasoning effort that the model supports, for callers who turned reasoning on without an amount or set an
+ * effort that the model does not have: agents send one effort to every model. Leaves the request unchanged if the model
+ * supports none, and with `strict_parameters`, so that the support checks reject it.
  *
  * Runs before the support checks, which report a model that does not reason.
  */
@@ -33,11 +34,11 @@ export function fitReasoning(
     const effort = usual.find(supports);
     return effort === undefined ? draft : { ...draft, request: withEffort(request, effort) };
   }
-  if (!extras?.takesNearestEffort || control?.case !== "effort" || supports(control.value)) return draft;
+  const isFixed = request.strictParameters || model.capabilities?.reasoning === false;
+  if (isFixed || control?.case !== "effort" || supports(control.value)) return draft;
   const nearest = nearestTo(control.value).find(supports);
   if (nearest === undefined) return draft;
-  const word = ReasoningEffort[nearest]?.toLowerCase();
-  const message = `${model.id} does not support this amount of reasoning: its effort is ${word}`;
+  const message = `${model.id} does not support the reasoning effort ${wordOf(control.value)}: Dragoman sends ${wordOf(nearest)}`;
   const warning: DraftWarning = { reason: "ADJUSTED", field: ["reasoning", "effort"], message };
   return { ...draft, request: withEffort(request, nearest), warnings: [...draft.warnings, warning] };
 }
@@ -47,8 +48,16 @@ function withEffort(request: ChatRequest, value: ReasoningEffort): ChatRequest {
   return { ...request, reasoning: { ...config, control: { case: "effort", value } } };
 }
 
-/** Returns the other efforts, nearest first. Of two equally near ones, the lower is first. */
+function wordOf(effort: ReasoningEffort): string {
+  return ReasoningEffort[effort]?.toLowerCase() ?? "";
+}
+
+/**
+ * Returns the other efforts, nearest first. Of two equally near ones, the lower is first. NONE is last: it turns off
+ * the reasoning that the caller requested.
+ */
 function nearestTo(effort: ReasoningEffort): readonly ReasoningEffort[] {
-  const distance = (other: ReasoningEffort) => Math.abs(byAmount.indexOf(other) - byAmount.indexOf(effort));
+  const distance = (other: ReasoningEffort) =>
+    other === NONE ? byAmount.length : Math.abs(byAmount.indexOf(other) - byAmount.indexOf(effort));
   return byAmount.filter((other) => other !== effort).sort((one, other) => distance(one) - distance(other));
 }

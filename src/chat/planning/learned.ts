@@ -27,6 +27,14 @@ export interface LearnedField {
   readonly untilMs: number;
 }
 
+/** Returns the text of the warning about a learned field. */
+export function learnedText({ name, otherName, rejection, untilMs }: LearnedField): string {
+  const until = new Date(untilMs).toISOString();
+  const change =
+    otherName === undefined ? `Dragoman leaves out ${name}` : `Dragoman sends ${otherName} and not ${name}`;
+  return `${rejection}; ${change} until ${until}`;
+}
+
 export const nothingLearned: readonly LearnedField[] = [];
 
 /** Returns the own fields of an adapter that the caller's provider options do not set. */

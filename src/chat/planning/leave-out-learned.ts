@@ -1,7 +1,7 @@
 import type { FieldPath } from "../../field-path.ts";
 import { ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Draft, DraftWarning } from "./draft.ts";
-import { type LearnedField, withoutOptions } from "./learned.ts";
+import { type LearnedField, learnedText, withoutOptions } from "./learned.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import { isFieldSet, withField } from "./with-field.ts";
 
@@ -38,9 +38,6 @@ export function isAdded({ asked, request }: Pick<Draft, "asked" | "request">, fi
   return isFieldSet(ChatRequestSchema, request, field) && !isFieldSet(ChatRequestSchema, asked, field);
 }
 
-function warningOf({ name, otherName, rejection, untilMs }: LearnedField, field: FieldPath): DraftWarning {
-  const until = new Date(untilMs).toISOString();
-  const change =
-    otherName === undefined ? `Dragoman leaves out ${name}` : `Dragoman sends ${otherName} and not ${name}`;
-  return { reason: "LEARNED", field, message: `${rejection}; ${change} until ${until}` };
+function warningOf(learned: LearnedField, field: FieldPath): DraftWarning {
+  return { reason: "LEARNED", field, message: learnedText(learned) };
 }

@@ -10,6 +10,8 @@
  * - citable: Media.citable
  * - response_modalities: response_modalities and audio_output
  * - provider_tools: tools that the provider runs
+ * - tool_options: FunctionTool.provider_options
+ * - tool_references: tool_reference parts in tool results
  * - claude_signatures: signed reasoning of Claude from any host, since each host accepts those of the others:
  *   https://platform.claude.com/docs/en/build-with-claude/extended-thinking
  */
@@ -23,4 +25,6 @@ export type OptionalContent =
   | "citable"
   | "response_modalities"
   | "provider_tools"
+  | "tool_options"
+  | "tool_references"
   | "claude_signatures";

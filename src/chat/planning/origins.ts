@@ -3,10 +3,12 @@ import type { FieldPath } from "../../field-path.ts";
 import type { Message } from "../../gen/dragoman/v1/message_pb.js";
 
 /**
- * Position of a part in the caller's request: the index of its message, and its index in the message; or the field
- * `instructions`.
+ * Position of a part in the caller's request: the index of its message, its index in the message and, for a part of a
+ * tool result, its index there; or the field `instructions`.
  */
-export type PartOrigin = "instructions" | { readonly message: number; readonly part: number };
+export type PartOrigin =
+  | "instructions"
+  | { readonly message: number; readonly part: number; readonly result?: number | undefined };
 
 /** Source of an outgoing message in the caller's request. */
 export interface MessageOrigin {
@@ -38,7 +40,9 @@ export function callersField(origins: readonly MessageOrigin[], field: FieldPath
   if (inner === "parts" && typeof place === "number") {
     const source = origin?.parts[place]?.at(-1);
     if (source === "instructions") return ["instructions"];
-    return source ? ["messages", source.message, "parts", source.part, ...insidePart] : ["messages"];
+    if (source === undefined) return ["messages"];
+    const inResult = source.result === undefined ? [] : ["tool_result", "parts", source.result];
+    return ["messages", source.message, "parts", source.part, ...inResult, ...insidePart];
   }
   if (origin?.message !== undefined) return ["messages", origin.message, ...field.slice(2)];
   return origin?.parts.flat().at(-1) === "instructions" ? ["instructions"] : ["messages"];
@@ -71,7 +75,8 @@ function distinct(
   for (const { message: sent, parts } of origins) {
     for (const sources of parts) {
       for (const source of sources) {
-        if (source !== "instructions" && matches(source.message, sent)) indexes.add(source.message);
+        if (source === "instructions" || source.result !== undefined) continue;
+        if (matches(source.message, sent)) indexes.add(source.message);
       }
     }
   }

@@ -97,9 +97,20 @@ export function optionViolations(
 }
 
 /** Returns a violation if the request has provider options, for services whose operator turned them off. */
-export function anyOptions({ providerOptions }: Pick<ChatRequest, "providerOptions">): readonly FieldViolation[] {
-  const hasNone = Object.values(providerOptions).every((options) => Object.keys(options).length === 0);
-  return hasNone ? [] : [{ field: ["provider_options"], description: optionsAreOff }];
+export function anyOptions({
+  providerOptions,
+  tools = [],
+}: Pick<ChatRequest, "providerOptions"> & Partial<Pick<ChatRequest, "tools">>): readonly FieldViolation[] {
+  const violation = (field: FieldPath) => ({ field, description: optionsAreOff });
+  const ofTool = tools.findIndex(({ kind }) => kind.case === "function" && hasOptions(kind.value.providerOptions));
+  return [
+    ...(hasOptions(providerOptions) ? [violation(["provider_options"])] : []),
+    ...(ofTool < 0 ? [] : [violation(["tools", ofTool, "function", "provider_options"])]),
+  ];
+}
+
+function hasOptions(providerOptions: ChatRequest["providerOptions"]): boolean {
+  return Object.values(providerOptions).some((options) => Object.keys(options).length > 0);
 }
 
 export const optionsAreOff = "the operator has turned provider options off (limits.provider_options); omit it";

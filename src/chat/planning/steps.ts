@@ -19,6 +19,7 @@ import { fitSchemas } from "./fit-schemas.ts";
 import { fitWindow } from "./fit-window.ts";
 import { leaveOutLearned } from "./leave-out-learned.ts";
 import { keepLastMessages } from "./memory.ts";
+import { moveResultMedia } from "./move-result-media.ts";
 import { normalizeMedia } from "./normalize-media.ts";
 import { orderResults } from "./order-results.ts";
 import { placeExtraFields } from "./place-extra-fields.ts";
@@ -54,6 +55,7 @@ const steps: readonly Step[] = [
   placeSystemText,
   dropBlankText,
   mapToolNames,
+  moveResultMedia,
   fitWindow,
   mapCallIds,
   scopeCacheKey,

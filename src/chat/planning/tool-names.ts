@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
+import { mostViolations } from "../../errors.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import type { Message } from "../../gen/dragoman/v1/message_pb.js";
+import type { Message, Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { Tool, ToolChoice } from "../../gen/dragoman/v1/tool_pb.js";
 import { Pace } from "../../pace.ts";
 import type { Adaptation } from "./adaptations.ts";
@@ -11,8 +12,8 @@ import type { ToolNameRule } from "./tool-name-rule.ts";
 
 /**
  * Replaces the function names that the provider does not accept, in tools, tool choice and earlier tool calls.
- * `Draft.toolNames` restores them in the response. Nothing is lost, so the warnings are EMULATED: one for each tool,
- * and one for the first earlier call of another tool.
+ * `Draft.toolNames` restores them in the response. Nothing is lost, so the warnings are EMULATED: one for each tool, up
+ * to `mostViolations`, and one for the first earlier call of another tool.
  *
  * Runs before `fitWindow`, which counts the outgoing names, and before the support checks, which read them.
  */
@@ -55,6 +56,11 @@ async function rename(
   for (const [name, field] of uses) {
     const other = sent.get(name);
     if (other === undefined) continue;
+    if (adaptations.length === mostViolations) {
+      const message = `${sent.size - mostViolations} more function names are replaced, for the same reason`;
+      adaptations.push({ kind: "EMULATED", field: ["tools"], message });
+      break;
+    }
     const message = `${provider} does not accept this function name; Dragoman sends ${other} and restores the name in the response`;
     adaptations.push({ kind: "EMULATED", field, message });
     if (field[0] === "messages") break;
@@ -154,15 +160,28 @@ function withTool(tool: Tool, names: Names): Tool {
 }
 
 function withCalls(message: Message, names: Names): Message {
-  const isRenamed = ({ kind }: Message["parts"][number]) => kind.case === "toolCall" && names.has(kind.value.name);
+  const isRenamed = ({ kind }: Part) =>
+    (kind.case === "toolCall" && names.has(kind.value.name)) ||
+    (kind.case === "toolResult" && kind.value.parts.some((inner) => inner.kind.case === "toolReference"));
   if (!message.parts.some(isRenamed)) return message;
   const parts = message.parts.map((part) => {
     const { kind } = part;
+    if (kind.case === "toolResult") return { ...part, kind: { ...kind, value: withReferences(kind.value, names) } };
     const name = kind.case === "toolCall" ? names.get(kind.value.name) : undefined;
     if (kind.case !== "toolCall" || name === undefined) return part;
     return { ...part, kind: { case: "toolCall", value: { ...kind.value, name } } as const };
   });
   return { ...message, parts };
+}
+
+function withReferences(result: ToolResult, names: Names): ToolResult {
+  const parts = result.parts.map((part): ToolResult["parts"][number] => {
+    const { kind } = part;
+    if (kind.case !== "toolReference") return part;
+    const toolName = names.get(kind.value.toolName) ?? kind.value.toolName;
+    return { ...part, kind: { case: "toolReference", value: { ...kind.value, toolName } } };
+  });
+  return { ...result, parts };
 }
 
 function withChoice(toolChoice: ToolChoice, names: Names): ToolChoice {

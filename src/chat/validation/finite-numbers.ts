@@ -7,8 +7,15 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
  * Reports each infinite number and NaN in fields of free JSON, which would reach the provider as null. A double of
  * protobuf can be one, and JSON such as `1e400` becomes one. `deployment_parameters` have a rule for their types.
  */
-export function checkFinite({ providerOptions, chatTemplateKwargs = {} }: ChatRequest, report: ReportViolation): void {
+export function checkFinite(
+  { providerOptions, chatTemplateKwargs = {}, tools }: ChatRequest,
+  report: ReportViolation,
+): void {
   checkMembers(providerOptions, ["provider_options"], report);
+  for (const [index, { kind }] of tools.entries()) {
+    if (kind.case !== "function") continue;
+    checkMembers(kind.value.providerOptions, ["tools", index, "function", "provider_options"], report);
+  }
   checkMembers(chatTemplateKwargs, ["chat_template_kwargs"], report);
 }
 

@@ -32,7 +32,7 @@ export function requestViolations(chat: ChatRequest, maxValues: number): readonl
   checkOutput(chat, report, checkJson);
   checkFinite(chat, report);
   if (chat.audioOutput !== undefined && !chat.responseModalities.includes(Modality.AUDIO)) {
-    report(["audio_output"], "requires audio output; add MODALITY_AUDIO to response_modalities");
+    report(["audio_output"], "requires audio output; request the modality audio as well");
   }
   if (chat.instructions && chat.messages.some(isSystem)) {
     report(["instructions"], "set either instructions or a system message, not both");

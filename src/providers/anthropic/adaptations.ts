@@ -18,6 +18,7 @@ import { staysInPlace } from "./messages.ts";
 import { isServiceTier, maxTokensOf } from "./request.ts";
 import { isServerPart, toServerBlock } from "./server-blocks.ts";
 import { effortWords, isThinking } from "./thinking.ts";
+import { toolOptionAdaptations } from "./tools.ts";
 import type { WireMessage } from "./wire.ts";
 
 /** Fields that the API supports on every model. For `n`, Dragoman sends one request per choice. */
@@ -40,6 +41,7 @@ export function checkSupport(request: ChatRequest, model: Model): readonly Adapt
     ...thinkingAdaptations(request, model, rules),
     ...formAdaptations(request, model, rules),
     ...toolAdaptations(request, model, rules),
+    ...toolOptionAdaptations(request, model.provider),
     ...conversationAdaptations(request, model, rules),
     ...partAdaptations(request),
     ...contentAdaptations(request, model),

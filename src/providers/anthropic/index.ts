@@ -34,6 +34,8 @@ const accepts: ReadonlySet<OptionalContent> = new Set([
   "file_ids",
   "citable",
   "provider_tools",
+  "tool_options",
+  "tool_references",
   "claude_signatures",
 ]);
 
@@ -85,7 +87,7 @@ export function createAnthropicAdapter(settings: ProviderSettings): Adapter {
           endEvents,
         }),
       })),
-    countTokens: (request, model, context) =>
+    countTokens: (request, model) => (context) =>
       requestWhole<z.infer<typeof tokenCount>, number>(upstream, context, async (call) => ({
         path: "/v1/messages/count_tokens",
         headers: {

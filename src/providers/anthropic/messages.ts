@@ -13,8 +13,7 @@ import { mediaForm, toMediaBlock } from "./media.ts";
 import { toServerBlock } from "./server-blocks.ts";
 import type {
   Block,
-  DocumentBlock,
-  ImageBlock,
+  ResultContent,
   SearchResultBlock,
   TextBlock,
   ToolResultBlock,
@@ -150,8 +149,9 @@ function toToolResult(
   { toolCallId, parts, isError }: ToolResult,
   toolsets: ReadonlyMap<string, string>,
 ): ToolResultBlock {
-  const content = parts.flatMap(({ kind }): (TextBlock | ImageBlock | DocumentBlock | SearchResultBlock)[] => {
+  const content = parts.flatMap(({ kind }): ResultContent[] => {
     if (kind.case === "searchResult") return [toSearchResult(kind.value)];
+    if (kind.case === "toolReference") return [{ type: "tool_reference", tool_name: kind.value.toolName }];
     if (kind.case === "media") {
       const block = mediaBlock(kind.value);
       if (block.type === "container_upload") throw misplaced("tool result", kind.case);

@@ -23,7 +23,7 @@ export function toRequest(request: ChatRequest, model: Model, provider: string):
   const { thinking, effort } = toThinking(request, rules, maxTokens);
   const format = formatOf(request.outputFormat);
   const mark = createMarker(request);
-  const tools = toolsBody(request, rules, mark);
+  const tools = toolsBody(request, rules, { mark, provider });
   const { system, messages } = toConversation(request, rules, mark);
   const body: Omit<MessagesBody, "model" | "messages" | "stream"> = {
     max_tokens: maxTokens,

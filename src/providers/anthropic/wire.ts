@@ -100,10 +100,18 @@ export interface SearchResultBlock extends Cacheable {
   readonly citations: { readonly enabled: true };
 }
 
+export type ResultContent = TextBlock | ImageBlock | DocumentBlock | SearchResultBlock | ToolReferenceBlock;
+
+/** A tool that a search found. The API shows the model a deferred tool from here on. */
+interface ToolReferenceBlock {
+  readonly type: "tool_reference";
+  readonly tool_name: string;
+}
+
 export interface ToolResultBlock extends Cacheable {
   readonly type: "tool_result";
   readonly tool_use_id: string;
-  readonly content?: string | readonly (TextBlock | ImageBlock | DocumentBlock | SearchResultBlock)[];
+  readonly content?: string | readonly ResultContent[];
   readonly is_error?: true;
   readonly toolset_name?: string;
 }

@@ -3,6 +3,7 @@ import type { ProviderSettings } from "../../config/provider.ts";
 import { baseUrl, choice, section, text } from "../../config/rules.ts";
 import type { Secret } from "../../config/secret.ts";
 import { lookUp } from "../../look-up.ts";
+import { Upstream } from "../../upstream/http.ts";
 import type { Adapter } from "../adapter.ts";
 import type { Endpoint } from "../chat-completions/endpoint.ts";
 import { createOpenAiAdapter } from "../chat-completions/index.ts";
@@ -10,7 +11,11 @@ import { openAiFields, openAiQuirks } from "../chat-completions/openai-quirks.ts
 import type { Quirks } from "../chat-completions/quirks.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { keyHeader, keyOf } from "../kit/attempt-key.ts";
+import { commonHeaders } from "../kit/errors.ts";
 import { azureSchemas } from "../kit/schema-rules.ts";
+import { apiOption, withResponses } from "../openai-responses/choose-api.ts";
+import { createResponsesAdapter, type ResponsesConnection } from "../openai-responses/index.ts";
+import type { ResponsesServer } from "../openai-responses/server.ts";
 import { EntraTokens } from "./entra.ts";
 
 const optionsSchema = section({
@@ -28,6 +33,8 @@ const optionsSchema = section({
    * derive from the deployment's name. Default: none, so that OpenAI's model rules do not apply.
    */
   models: z.record(z.string(), text).prefault({}),
+  /** API that serves chat requests. `auto`: Chat Completions, and Responses for what only it can do. */
+  api: apiOption.prefault("auto"),
 });
 
 type Options = z.output<typeof optionsSchema>;
@@ -41,19 +48,30 @@ export function createAzureOpenAiAdapter(settings: ProviderSettings<Options>): A
     title: "Azure OpenAI",
     fields: { ...openAiFields, user: "user" },
     schemas: () => azureSchemas,
-    openAiModel: (deployment) => options.models[deployment],
+    openAiModel: (deployment) => lookUp(options.models, deployment),
     // Send developer messages as system messages. At Azure, OpenAI's models treat both alike, and other models do not
     // support the developer role.
     developerRole: false,
     // A 404 without DeploymentNotFound means a wrong base URL or API version.
     reasons: { DeploymentNotFound: "MODEL_NOT_FOUND", 404: "PROVIDER_FAULT" },
   };
-  const adapter = createOpenAiAdapter(
-    { ...settings, baseUrl: apiBase(settings.baseUrl) },
-    quirks,
-    azureEndpoint(settings, apiVersion),
-  );
-  return { ...adapter, vendorModel: (deployment) => lookUp(options.models, deployment) };
+  const server: ResponsesServer = {
+    title: quirks.title,
+    isVendors: true,
+    developerRole: quirks.developerRole,
+    openAiModel: (deployment) => lookUp(options.models, deployment),
+    schemas: azureSchemas,
+    reasons: quirks.reasons,
+    without: new Set(),
+  };
+  const connection: ResponsesConnection = {
+    settings: { ...settings, baseUrl: apiBase(settings.baseUrl) },
+    endpoint: azureEndpoint(settings, apiVersion),
+    upstream: new Upstream({ ...settings, baseUrl: apiBase(settings.baseUrl) }, commonHeaders),
+  };
+  const chat = createOpenAiAdapter(connection.settings, quirks, connection.endpoint, connection.upstream);
+  const adapter = withResponses(chat, createResponsesAdapter(connection, server), options.api, server);
+  return { ...adapter, vendorModel: server.openAiModel };
 }
 
 /** Appends the API's path to the resource's endpoint, unless the base URL already contains it. */
@@ -66,8 +84,12 @@ function azureEndpoint(settings: ProviderSettings<Options>, apiVersion: string |
   const query = apiVersion === undefined ? "" : `?api-version=${encodeURIComponent(apiVersion)}`;
   const isDated = /^\d/.test(apiVersion ?? "");
   return {
-    path: ({ providerModel }, method) =>
-      isDated ? `/deployments/${encodeURIComponent(providerModel)}/${method}${query}` : `/v1/${method}${query}`,
+    path({ providerModel }, method) {
+      if (!isDated) return `/v1/${method}${query}`;
+      // The body of the Responses API has the deployment.
+      const folder = method === "responses" ? "" : `/deployments/${encodeURIComponent(providerModel)}`;
+      return `${folder}/${method}${query}`;
+    },
     authorize: authorization(settings),
   };
 }

@@ -7,7 +7,6 @@ import { stringifyExact } from "../kit/exact-json.ts";
 import { requestWhole } from "../kit/whole-exchange.ts";
 import type { Authorize } from "./embeddings.ts";
 import { bedrockErrors } from "./errors.ts";
-import { modelRules } from "./model-rules.ts";
 import { toRequest } from "./request.ts";
 
 const tokenCount = z.object({ inputTokens: z.int().min(0) });
@@ -16,7 +15,7 @@ const tokenCount = z.object({ inputTokens: z.int().min(0) });
 const profilePrefix = /^(us|us-gov|eu|apac|jp|au|global)\./;
 
 /**
- * Asks Bedrock for the tokens of a prompt. Undefined: Bedrock counts only those of Claude.
+ * Asks Bedrock for the tokens of a prompt, for a model of Claude.
  * https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html
  */
 export function countBedrockTokens(
@@ -24,8 +23,7 @@ export function countBedrockTokens(
   request: ChatRequest,
   model: Model,
   context: AttemptContext,
-): Promise<number> | undefined {
-  if (!modelRules(model).claude) return undefined;
+): Promise<number> {
   return requestWhole<z.infer<typeof tokenCount>, number>(upstream, context, async (call) => {
     const { messages, system, toolConfig, additionalModelRequestFields } = toRequest(request, model, provider);
     const converse = { messages, system, toolConfig, additionalModelRequestFields };

@@ -148,8 +148,11 @@ export function createBedrockAdapter(settings: ProviderSettings<Options>): Adapt
     checkSupport,
     contractNames: bedrockNames,
     describe: (request, model) => toRequest(request, model, name),
-    countTokens: (request, model, context) =>
-      countBedrockTokens({ upstream, provider: name, authorize }, request, model, context),
+    // Bedrock counts only the tokens of Claude.
+    countTokens: (request, model) =>
+      modelRules(model).claude
+        ? (context) => countBedrockTokens({ upstream, provider: name, authorize }, request, model, context)
+        : undefined,
     embeddings: createBedrockEmbeddings(upstream, name, authorize),
     close: () => upstream.close(),
   };

@@ -12,7 +12,7 @@ import type { FieldForm, Quirks } from "./quirks.ts";
 import { type ReasoningModel, reasoningModel, takesField } from "./reasoning-models.ts";
 
 /** OpenAI's maximum length of `safety_identifier`, in characters. */
-const safetyIdentifierLimit = 128;
+export const safetyIdentifierLimit = 128;
 
 /** OpenAI's rules for a reasoning model. Null: the model does not reason. Undefined: OpenAI's rules do not apply. */
 export type ModelRules = ReasoningModel | null | undefined;

@@ -1,17 +1,20 @@
 import type { ProviderDefinition } from "../definition.ts";
 import { openServerFields } from "./field-sets.ts";
 import { createOpenAiAdapter } from "./index.ts";
+import { anyServerExtras } from "./open-server-extras.ts";
 import { commonQuirks } from "./quirks.ts";
 
 /**
  * Dialect of a server with the Chat Completions API that Dragoman does not know. The operator names such a provider, so
- * errors and warnings have that name. Dragoman sends the fields that the common open servers support.
+ * errors and warnings have that name. Dragoman sends the fields that the common open servers support, and passes on those
+ * that only one of them has.
  */
 export const anyServer: ProviderDefinition = {
   name: "chat-completions",
   variables: { apiKey: "", baseUrl: "" },
   defaultBaseUrl: "",
   onBy: "url",
+  modelList: "on",
   models: () => [],
   create: (settings) =>
     createOpenAiAdapter(settings, {
@@ -25,5 +28,6 @@ export const anyServer: ProviderDefinition = {
         user: "user",
       },
       toolNames: undefined,
+      extraFields: anyServerExtras,
     }),
 };

@@ -19,6 +19,14 @@ export interface EmbeddingQuirks {
   readonly user?: boolean;
 }
 
+/** Field for the form of the vectors, which Dragoman sends by itself. */
+export const formatField = "encoding_format";
+
+/** Returns the quirks of a server that rejected some of the own fields. */
+export function withoutEmbeddingFields(quirks: EmbeddingQuirks, names: ReadonlySet<string>): EmbeddingQuirks {
+  return names.has(formatField) ? { ...quirks, form: "numbers" } : quirks;
+}
+
 /** Quirks of OpenAI, whose API the others imitate. https://platform.openai.com/docs/api-reference/embeddings/create */
 export const openAiEmbeddings: EmbeddingQuirks = {
   form: "base64",

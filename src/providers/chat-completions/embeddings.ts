@@ -9,7 +9,7 @@ import { embeddingRules } from "../kit/embedding-models.ts";
 import type { ErrorDialect } from "../kit/errors.ts";
 import { mergeOptions } from "../kit/merge-options.ts";
 import { exchangeVectors, inOrder, mostValues, rawVector } from "../kit/vectors.ts";
-import type { EmbeddingQuirks } from "./embedding-quirks.ts";
+import { type EmbeddingQuirks, formatField } from "./embedding-quirks.ts";
 import type { Shared } from "./endpoint.ts";
 import type { Quirks } from "./quirks.ts";
 import { chatUsage } from "./usage.ts";
@@ -44,6 +44,7 @@ export function createEmbeddings(
   const { form, maxInputs = usualMaxInputs, maxTokens } = quirks;
   return {
     contractNames: embeddingNames,
+    ...(form === "base64" || form === "maybe" ? { ownFields: [formatField] } : {}),
     bounds: () => ({
       maxInputs,
       ...(maxTokens !== undefined && { maxTokens }),
@@ -95,7 +96,7 @@ function toBody(
     model: providerModel,
     input: inputs.map(toInput),
     ...(dimensions !== undefined && name !== undefined && { [name]: dimensions }),
-    ...(formats[form] !== undefined && { encoding_format: formats[form] }),
+    ...(formats[form] !== undefined && { [formatField]: formats[form] }),
     ...(user !== "" && { user }),
   };
 }

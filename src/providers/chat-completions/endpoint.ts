@@ -6,7 +6,7 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 import { keyHeader } from "../kit/attempt-key.ts";
 
 /** Methods of OpenAI's API that Dragoman calls. */
-export type ApiMethod = "chat/completions" | "embeddings";
+export type ApiMethod = "chat/completions" | "responses" | "embeddings";
 
 /** Path and authentication of a server. */
 export interface Endpoint {

@@ -18,6 +18,7 @@ import { createEmbeddings } from "./embeddings.ts";
 import { type Endpoint, openAiEndpoint, type Shared } from "./endpoint.ts";
 import { errorsOf } from "./errors.ts";
 import { endEvents, startAnswer, toEvents } from "./events.ts";
+import { listModels } from "./list-models.ts";
 import { audioTypeOf, wholeAudio } from "./output-modalities.ts";
 import { ownFields, withoutOwnFields } from "./own-fields.ts";
 import type { Quirks } from "./quirks.ts";
@@ -29,8 +30,8 @@ export function createOpenAiAdapter(
   settings: ProviderSettings,
   quirks: Quirks,
   endpoint: Endpoint = openAiEndpoint(settings),
+  upstream = new Upstream(settings, commonHeaders),
 ): Adapter {
-  const upstream = new Upstream(settings, commonHeaders);
   return adapterOf({ settings, endpoint, upstream, contractNames: chatCompletionsNames(quirks) }, quirks);
 }
 
@@ -96,6 +97,7 @@ function adapterOf(shared: Shared, quirks: Quirks): Adapter {
     checkStream,
     describe: (request, model) => toBody(request, model, isStreamed(request)),
     ...(quirks.embeddings && { embeddings: createEmbeddings(shared, quirks, quirks.embeddings, errors) }),
+    ...(settings.listsModels && { listModels: (context) => listModels(shared, errors, context) }),
     close: () => upstream.close(),
   };
 }

@@ -3,6 +3,7 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { lookUp } from "../../look-up.ts";
 import { rulesFor, sentEffort } from "./adaptations.ts";
+import { withoutEmbeddingFields } from "./embedding-quirks.ts";
 import { effortOf, optionalFieldNames, optionalFields, otherNames, pathOf } from "./fields.ts";
 import type { Body, Quirks } from "./quirks.ts";
 
@@ -41,7 +42,7 @@ function* renamable(request: ChatRequest, { fields }: Quirks): Generator<OwnFiel
 
 /** Returns the quirks of a server that rejected some of the own fields. */
 export function withoutOwnFields(quirks: Quirks, names: ReadonlySet<string>): Quirks {
-  const { fields, streamOptions, alsoSend, effortForTools } = quirks;
+  const { fields, streamOptions, alsoSend, effortForTools, embeddings } = quirks;
   const renamed = Object.entries(fields).map(([field, form]) => {
     const otherName = typeof form === "string" && names.has(form) ? lookUp(otherNames, form) : undefined;
     return [field, otherName ?? form];
@@ -52,6 +53,7 @@ export function withoutOwnFields(quirks: Quirks, names: ReadonlySet<string>): Qu
     streamOptions: names.has("stream_options") ? undefined : streamOptions,
     alsoSend: alsoSend && ((request) => omit(alsoSend(request), names)),
     effortForTools: effortForTools && !names.has("reasoning_effort"),
+    ...(embeddings && { embeddings: withoutEmbeddingFields(embeddings, names) }),
   };
 }
 

@@ -32,6 +32,11 @@ const gpt52: ReasoningModel = { ...gpt51, efforts: [NONE, LOW, MEDIUM, HIGH, XHI
 const gpt54: ReasoningModel = { ...gpt52, toolsAt: "none by default" };
 const gpt55: ReasoningModel = { ...gpt52, toolsAt: "none" };
 const gpt56: ReasoningModel = { ...gpt55, efforts: [NONE, LOW, MEDIUM, HIGH, XHIGH, MAX] };
+const pro: ReasoningModel = { ...o1, stops: false, efforts: [HIGH] };
+const pro52: ReasoningModel = { ...pro, efforts: [MEDIUM, HIGH, XHIGH] };
+const codex: ReasoningModel = { ...pro, efforts: [LOW, MEDIUM, HIGH] };
+const codex52: ReasoningModel = { ...pro, efforts: [LOW, MEDIUM, HIGH, XHIGH] };
+const deepResearch: ReasoningModel = { ...pro, efforts: [MEDIUM] };
 const withoutNone: ReasoningModel = {
   ...gpt56,
   efforts: [LOW, MEDIUM, HIGH, XHIGH, MAX],
@@ -50,12 +55,30 @@ export const reasoningModels: FamilyRules<ReasoningModel | null> = {
     { from: "type comments of openai 7.55.0: stop sequences", read: "2026-11-21" },
     // The catalog states that GPT-5.4, GPT-5.5 and GPT-6 accept tools at each effort. Reports of OpenAI's error differ.
     { from: "openai/openai-openapi#541, charmbracelet/crush#2913: tools of GPT-5.4 and 5.5", read: "2026-11-28" },
+    // OpenAI's errors list the efforts. The page of GPT-5 pro has only high, and those of the codex models theirs.
+    { from: "withceleste/celeste-python#394: GPT-5.2 pro and 5.4 pro; OpenAI's pages: others", read: "2026-11-30" },
     { from: "onyx-dot-app/onyx#15008, genkit-ai/genkit#6303: tools of GPT-6 Sol and Astra", read: "2026-11-28" },
   ],
   families: [
     // Azure's names of GPT-3.5 and names of deployments have no dot.
     { pattern: /(?:^|[/:])gpt-(?:3|4)[1-9](?!\d)/, versions: [["3", null]] },
     { pattern: new RegExp(`${version}-chat`), versions: [["5", null]] },
+    {
+      pattern: new RegExp(`${version}-pro`),
+      versions: [
+        ["5", pro],
+        ["5.2", pro52],
+      ],
+    },
+    { pattern: new RegExp(`${version}-codex-max`), versions: [["5.1", codex52]] },
+    {
+      pattern: new RegExp(`${version}-codex`),
+      versions: [
+        ["5", codex],
+        ["5.2", codex52],
+      ],
+    },
+    { pattern: /(?:^|[/:])o\d+(?:-mini)?-deep-research/, versions: [["3", deepResearch]] },
     { pattern: new RegExp(`${version}-astra`), versions: [["6", withoutNone]] },
     {
       pattern: new RegExp(`${version}-sol`),

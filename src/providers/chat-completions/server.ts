@@ -37,6 +37,7 @@ function define(
     defaultBaseUrl: baseUrl,
     ...(onBy === "url" && { usualPath: "/v1" }),
     onBy,
+    modelList: onBy === "url" ? "on" : "off",
     models: () => models,
     create: (settings) => createOpenAiAdapter(settings, { ...commonQuirks, ...quirks }),
   };

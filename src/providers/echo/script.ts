@@ -228,6 +228,8 @@ function textOrMedia(kind: ToolResultPart["kind"]): string {
       return `[${kind.value.mediaType || "media"}]`;
     case "searchResult":
       return kind.value.texts.join(" ");
+    case "toolReference":
+      return kind.value.toolName;
     case "text":
       return kind.value;
     case undefined:

@@ -78,7 +78,7 @@ function adapterOf(upstream: Upstream, settings: ProviderSettings, endpoint: End
     contractNames: generateContentNames,
     checkSupport: (request, model) => checkSupport(request, model, endpoint),
     describe: (request, model) => toRequest(request, model, name, form),
-    countTokens: (request, model, context) =>
+    countTokens: (request, model) => (context) =>
       countGoogleTokens({ upstream, provider: name, endpoint, form }, request, model, context),
     embeddings: createGoogleEmbeddings(upstream, name, endpoint),
     close: () => upstream.close(),

@@ -50,10 +50,9 @@ export function* temperatureLimit(
 
 /** Rejects media in tool results, for APIs that support only text there. */
 export function* textResults(messages: readonly Message[], title: string): Generator<Adaptation> {
-  for (const { part, path } of partsOf(messages)) {
-    const { kind } = part;
-    if (kind.case !== "toolResult" || !kind.value.parts.some((inner) => inner.kind.case === "media")) continue;
-    yield rejected([...path, "tool_result"], `${title} supports only text in tool results`);
+  for (const placed of partsOf(messages)) {
+    if (placed.part.kind.case !== "toolResult") continue;
+    for (const { path } of mediaIn(placed)) yield rejected(path, `${title} supports only text in tool results`);
   }
 }
 

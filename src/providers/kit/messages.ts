@@ -1,6 +1,6 @@
 import { type GatewayError, invalidRequest } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
-import { type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Part, Role, type ToolResultPart } from "../../gen/dragoman/v1/message_pb.js";
 
 /** Instruction to the model that replaces JSON mode, for APIs without it. */
 export const jsonInstruction =
@@ -14,8 +14,11 @@ export function reasoningStart({ messages, reasoning }: ChatRequest): number {
   return reasoning?.clearEarlierReasoning === true ? messages.findLastIndex(({ role }) => role === Role.USER) : 0;
 }
 
+/** Kind of a part of a message or of a tool result. */
+type PartKind = Part["kind"]["case"] | ToolResultPart["kind"]["case"];
+
 /** Returns the error for a part that is not allowed in its message. */
-export function misplaced(place: string, kind: Part["kind"]["case"]): GatewayError {
+export function misplaced(place: string, kind: PartKind): GatewayError {
   return invalidRequest([
     {
       field: ["messages"],
@@ -53,10 +56,7 @@ export function withoutRole(): GatewayError {
 }
 
 /** Returns the text of a part. Throws INVALID_REQUEST for any other part; `place` names the message in that error. */
-export function textOf(
-  kind: { readonly case?: Part["kind"]["case"]; readonly value?: unknown },
-  place: string,
-): string {
+export function textOf(kind: { readonly case?: PartKind; readonly value?: unknown }, place: string): string {
   if (kind.case === "text" && typeof kind.value === "string") return kind.value;
   throw misplaced(place, kind.case);
 }

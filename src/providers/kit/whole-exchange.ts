@@ -12,8 +12,8 @@ import { parseAnswer, parseJson } from "./parse-answer.ts";
 export interface WholeExchange<Answer, Output> {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON text. */
-  readonly body: string;
+  /** JSON text of a POST request. Undefined: a GET request. */
+  readonly body: string | undefined;
   readonly errors: ErrorDialect;
   readonly schema: z.ZodType<Answer>;
   /** Bounds of the JSON. Default: those of chat responses. */

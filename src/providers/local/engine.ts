@@ -76,6 +76,25 @@ export interface LlamaModel {
   createContext(options: { contextSize: number; sequences: number; threads: number }): Promise<{
     getSequence(): Sequence;
   }>;
+  /** Many models must read an input in one batch: `batchSize` bounds the tokens of an input as `contextSize` does. */
+  createEmbeddingContext(options: {
+    contextSize: number;
+    batchSize: number;
+    threads: number;
+  }): Promise<EmbeddingContext>;
+}
+
+/** Context that embeds one input after another. Adds the tokens that begin and end an input, if the model has any. */
+export interface EmbeddingContext {
+  /** Returns the number of tokens of an input, with those that the engine adds. */
+  calculateInputLength(tokens: Token[]): number;
+  /** Returns the vector that the model gives an input, which may have any length. */
+  getEmbeddingFor(tokens: Token[]): Promise<{ readonly vector: readonly number[] }>;
+}
+
+/** Returns the number of tokens that a model knows. Their ids begin with 0. */
+export function vocabularySize({ fileInfo }: Pick<LlamaModel, "fileInfo">): number {
+  return fileInfo.metadata.tokenizer?.ggml?.tokens?.length ?? Number.MAX_SAFE_INTEGER;
 }
 
 interface LlamaGrammar {

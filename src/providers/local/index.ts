@@ -1,9 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { abortable } from "../../abortable.ts";
-import type { Environment } from "../../config/environment.ts";
 import type { ProviderSettings } from "../../config/provider.ts";
-import { GatewayError } from "../../errors.ts";
-import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { GenerationParametersSchema } from "../../gen/dragoman/v1/parameters_pb.js";
 import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import { timeInQueue } from "../../upstream/queue-time.ts";
@@ -11,16 +8,19 @@ import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
 import { localAdaptations } from "./adaptations.ts";
 import { engineFault, localDefaults, prepareAnswer, streamAnswer } from "./chat.ts";
-import { type Engine, loadEngine } from "./engine.ts";
-import { detectLocal, engineFolder, localHome, prepareCommand, preparedModels } from "./home.ts";
-import { type LoadedModel, type LocalOptions, loadModel, localModel, optionsSchema } from "./loaded-model.ts";
+import { createLocalEmbeddings } from "./embeddings.ts";
+import { detectLocal } from "./home.ts";
+import { type LocalOptions, localModel, optionsSchema } from "./loaded-model.ts";
+import { LocalModels } from "./local-models.ts";
 import { localModels } from "./models.ts";
 import { renderPrompt, withoutMarks } from "./prompt.ts";
 
 /** Language model inside Dragoman. Needs no key; configured after `dragoman local prepare` has downloaded its files. */
 export const provider: ProviderDefinition<LocalOptions> = {
   name: "local",
-  variables: { others: ["DRAGOMAN_LOCAL_HOME", "DRAGOMAN_LOCAL_MODEL", "XDG_DATA_HOME"] },
+  variables: {
+    others: ["DRAGOMAN_LOCAL_HOME", "DRAGOMAN_LOCAL_MODEL", "DRAGOMAN_LOCAL_EMBEDDING_MODEL", "XDG_DATA_HOME"],
+  },
   defaultBaseUrl: "",
   onBy: "detect",
   isInProcess: true,
@@ -47,7 +47,7 @@ export function createLocal(
     async *stream(request, model, context) {
       const { signal } = context;
       signal.throwIfAborted();
-      const loaded = await abortable(models.load(model), signal);
+      const loaded = await abortable(models.chat(model), signal);
       try {
         const plan = await prepareAnswer(loaded, request, sandbox, context);
         const taken = loaded.slots.take(context);
@@ -67,10 +67,11 @@ export function createLocal(
     async prompt(request, model, claimant) {
       const { signal } = claimant;
       signal.throwIfAborted();
-      const { model: loaded } = await abortable(models.load(model), signal);
+      const { model: loaded } = await abortable(models.chat(model), signal);
       return withoutMarks(await renderPrompt(loaded, request, sandbox, claimant));
     },
     checkSupport: localAdaptations,
+    embeddings: createLocalEmbeddings(models),
     effectiveParameters: ({ parameters = create(GenerationParametersSchema) }) => ({
       ...parameters,
       temperature: parameters.temperature ?? localDefaults.temperature,
@@ -82,50 +83,4 @@ export function createLocal(
       await models.close();
     },
   };
-}
-
-/** Models in memory, and the engine that runs them. */
-class LocalModels {
-  readonly #options: LocalOptions;
-  readonly #environment: Environment;
-  readonly #loading = new Map<string, Promise<LoadedModel>>();
-  #engine: Promise<Engine> | undefined;
-
-  constructor(options: LocalOptions, environment: Environment) {
-    this.#options = options;
-    this.#environment = environment;
-  }
-
-  load({ providerModel }: Model): Promise<LoadedModel> {
-    const loading = this.#loading.get(providerModel) ?? this.#begin(providerModel);
-    this.#loading.set(providerModel, loading);
-    return loading;
-  }
-
-  async #begin(name: string): Promise<LoadedModel> {
-    try {
-      const file = preparedModels(this.#environment).find((prepared) => prepared.name === name);
-      if (file === undefined) {
-        throw new GatewayError("MODEL_NOT_FOUND", `the local model ${name} is not installed; run ${prepareCommand}`, {
-          metadata: { model: `local/${name}` },
-        });
-      }
-      this.#engine ??= loadEngine(engineFolder(localHome(this.#environment)), this.#options.threads);
-      return await loadModel(await this.#engine, file, this.#options);
-    } catch (cause) {
-      this.#loading.delete(name);
-      if (cause instanceof GatewayError) throw cause;
-      throw new GatewayError(
-        "PROVIDER_FAULT",
-        `the local model ${name} cannot be loaded; run ${prepareCommand} again`,
-        { cause },
-      );
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#loading.clear();
-    const engine = await this.#engine?.catch(() => undefined);
-    await engine?.llama.dispose();
-  }
 }

@@ -8,7 +8,6 @@ import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { TemplateSandbox } from "../../templates/sandbox.ts";
 import type { Engine, LlamaModel, Token } from "./engine.ts";
 import { toGrammarSchema } from "./grammar-schema.ts";
-import type { LocalModelFile } from "./home.ts";
 import { defaultContextSize } from "./models.ts";
 import { renderPrompt, tokenizePrompt } from "./prompt.ts";
 import { Slot } from "./slot.ts";
@@ -22,9 +21,9 @@ export const optionsSchema = section({
    * share a processor run five times slower (measured).
    */
   threads: wholeNumber(1).prefault(Math.max(1, availableParallelism() - 1)),
-  /** Maximum number of queued requests. The queue is fair between accounts. Beyond it: QUEUE_FULL. Default 16. */
+  /** Maximum number of queued requests of a model. The queue is fair between accounts. Beyond it: QUEUE_FULL. Default 16. */
   max_queue: wholeNumber(0).prefault(16),
-  /** Number of requests in parallel, 1 to 64. Default 1: on a CPU, two run at half the speed (measured). */
+  /** Number of requests of a model in parallel, 1 to 64. Default 1: on a CPU, two run at half the speed (measured). */
   parallel: wholeNumber(1, 64).prefault(1),
 });
 
@@ -43,10 +42,10 @@ export interface LoadedModel {
 export const localModel = "the local model";
 
 /** Details of the QUEUE_FULL error. A short response of a small model on a CPU takes about 2000 ms. */
-const notice = { thing: localModel, retryAfterMs: 2000, metadata: { provider: "local" } };
+export const queueNotice = { thing: localModel, retryAfterMs: 2000, metadata: { provider: "local" } };
 
-export async function loadModel(engine: Engine, file: LocalModelFile, options: LocalOptions): Promise<LoadedModel> {
-  const model = await engine.llama.loadModel({ modelPath: file.path });
+/** Creates the memory of a model for chat. */
+export async function loadModel(engine: Engine, model: LlamaModel, options: LocalOptions): Promise<LoadedModel> {
   const context = await model.createContext({
     contextSize: Math.min(options.context_size, model.trainContextSize),
     sequences: options.parallel,
@@ -55,7 +54,7 @@ export async function loadModel(engine: Engine, file: LocalModelFile, options: L
   const sequences = Array.from({ length: options.parallel }, () => context.getSequence());
   const contextSize = Math.min(...sequences.map((sequence) => sequence.contextSize));
   const slots = sequences.map((sequence) => new Slot(sequence));
-  return { engine, model, contextSize, slots: new BoundedPool(slots, options.max_queue, notice) };
+  return { engine, model, contextSize, slots: new BoundedPool(slots, options.max_queue, queueNotice) };
 }
 
 /** Returns the tokens of a request's prompt. Throws INVALID_REQUEST for an empty prompt. */

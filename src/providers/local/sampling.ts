@@ -1,7 +1,14 @@
 import { randomInt } from "node:crypto";
 import { invalidRequest } from "../../errors.ts";
 import type { GenerationParameters } from "../../gen/dragoman/v1/parameters_pb.js";
-import type { Engine, LlamaModel, SamplingOptions, Token, TokenBias } from "./engine.ts";
+import {
+  type Engine,
+  type LlamaModel,
+  type SamplingOptions,
+  type Token,
+  type TokenBias,
+  vocabularySize,
+} from "./engine.ts";
 
 /** Number of seeds. llama.cpp's seeds have 32 bits, and the last value means "random". */
 const seeds = 0xffff_ffff;
@@ -49,7 +56,7 @@ export function tokenBias(
 ): TokenBias | undefined {
   const entries = Object.entries(biases);
   if (entries.length === 0) return undefined;
-  const vocabulary = model.fileInfo.metadata.tokenizer?.ggml?.tokens?.length ?? Number.MAX_SAFE_INTEGER;
+  const vocabulary = vocabularySize(model);
   const bias = module.TokenBias.for(model);
   for (const [key, logit] of entries) {
     const token = Number(key);

@@ -29,7 +29,7 @@ const embedding: MethodRules = { ...costing, operation: "embeddings" };
 const rulesOfMethods: Readonly<Record<string, Readonly<Record<string, MethodRules>>>> = {
   "dragoman.v1.ChatService": { CompleteChat: costing, StreamChat: costing, PlanChat: forCallers },
   "dragoman.v1.EmbeddingService": { Embed: embedding },
-  "dragoman.v1.TokenService": { CountTokens: forCallers },
+  "dragoman.v1.TokenService": { CountTokens: { ...forCallers, operation: "count_tokens" } },
   "dragoman.v1.ModelService": { ListModels: forCallers, GetModel: forCallers },
   "dragoman.admin.v1.RoutingService": { ListTargets: forViewers },
   // A caller sees the usage of its own accounts.

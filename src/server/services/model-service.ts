@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { lookupAccount } from "../../accounts/keys.ts";
-import { allowedModels, onlyAllowed } from "../../calls/allowed-models.ts";
 import type { Call } from "../../calls/call.ts";
 import { describeModels } from "../../calls/describe-model.ts";
+import { getModel, listModels } from "../../calls/list-models.ts";
 import { requireValid } from "../../chat/validation/annotations.ts";
 import {
   GetModelRequestSchema,
@@ -22,10 +22,8 @@ export function createModelService(): ServiceImpl<typeof ModelService> {
       answerCall(context, async (call) => {
         requireValid(ListModelsRequestSchema, request);
         const { provider, pageSize, pageToken, profile } = request;
-        const account = accountOf(call);
-        const listed = call.snapshot.catalog.list(provider || undefined, account);
-        const allowed = onlyAllowed(listed, allowedModels(call, account));
-        const { models, nextPageToken } = paginate(allowed, pageSize, pageToken);
+        const listed = await listModels(call, accountOf(call), provider || undefined);
+        const { models, nextPageToken } = paginate(listed, pageSize, pageToken);
         const described = await describeModels(models, profile, call);
         return create(ListModelsResponseSchema, { models: [...described], nextPageToken });
       }),
@@ -33,9 +31,7 @@ export function createModelService(): ServiceImpl<typeof ModelService> {
     getModel: (request, context) =>
       answerCall(context, async (call) => {
         requireValid(GetModelRequestSchema, request);
-        const account = accountOf(call);
-        allowedModels(call, account).require(request.id);
-        const found = call.snapshot.catalog.resolve(request.id, account);
+        const found = await getModel(call, accountOf(call), request.id);
         const [model] = await describeModels([found], request.profile, call);
         return create(GetModelResponseSchema, model ? { model } : {});
       }),

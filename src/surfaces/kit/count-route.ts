@@ -37,7 +37,8 @@ export function countRoute(endpoint: CountEndpoint): Route {
       const { request, maxRequestBytes } = context;
       const { name, surface } = endpoint;
       const { toError, requestIdHeader } = surface;
-      const call = beginCall(context, { name, mayCost: false, stream: false }, toError, requestIdHeader);
+      const method = { name, mayCost: false, stream: false, operation: "count_tokens" } as const;
+      const call = beginCall(context, method, toError, requestIdHeader);
       if (call !== undefined) await serveCount(call, endpoint, context);
       if (!request.complete) discardRest(request, maxRequestBytes);
     },

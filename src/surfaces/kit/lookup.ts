@@ -1,8 +1,8 @@
-import type { AllowedModels } from "../../accounts/allowed-models.ts";
 import { lookupAccount } from "../../accounts/keys.ts";
 import { admitCall } from "../../calls/admit-call.ts";
-import { allowedModels } from "../../calls/allowed-models.ts";
+import { getModel, listModels } from "../../calls/list-models.ts";
 import { toGatewayError } from "../../errors.ts";
+import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { Catalog } from "../../models/catalog.ts";
 import { beginCall } from "./begin-call.ts";
 import { discardRest } from "./body.ts";
@@ -14,10 +14,10 @@ import type { ToError } from "./surface.ts";
 export interface LookupRequest extends Pick<RouteContext, "parameters"> {
   readonly catalog: Catalog;
   readonly query: URLSearchParams;
-  /** The caller's account. Empty if the caller selects none. */
-  readonly account: string;
-  /** Models that the caller may request. */
-  readonly allowed: AllowedModels;
+  /** Returns the models that the caller may request, ordered by id. */
+  list(): Promise<readonly Model[]>;
+  /** Returns the model that a name means. Throws the errors of a call of this model. */
+  get(name: string): Promise<Model>;
 }
 
 /** Endpoint of an API that returns a JSON value, and reads no body. */
@@ -32,7 +32,7 @@ interface Lookup {
   /** The API's own name of the header `x-request-id`. Default none. */
   readonly requestIdHeader?: string;
   readonly toError: ToError;
-  /** Returns the JSON value of the response. Throws a GatewayError if the lookup fails. */
+  /** Returns the JSON value of the response, or a promise of it. Throws a GatewayError if the lookup fails. */
   lookUp(request: LookupRequest): unknown;
 }
 
@@ -60,9 +60,14 @@ async function serveLookup({ name, requestIdHeader, toError, lookUp }: Lookup, c
     await admitCall(call);
     const { caller, source, snapshot } = call;
     const account = lookupAccount(caller, source.requestHeader.get("x-selected-account-id"));
-    const allowed = allowedModels(call, account);
-    const query = new URLSearchParams(request.url?.split("?", 2)[1]);
-    sendJson(response, 200, lookUp({ catalog: snapshot.catalog, query, account, allowed, parameters }));
+    const found = await lookUp({
+      parameters,
+      catalog: snapshot.catalog,
+      query: new URLSearchParams(request.url?.split("?", 2)[1]),
+      list: () => listModels(call, account),
+      get: (name) => getModel(call, account, name),
+    });
+    sendJson(response, 200, found);
     call.settle();
   } catch (thrown) {
     const error = toGatewayError(call.signal.aborted ? call.signal.reason : thrown);

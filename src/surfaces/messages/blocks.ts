@@ -70,8 +70,13 @@ const uploadBlock = z.looseObject({
   cache_control: cacheControl,
 });
 
-/** Content of a tool result that models of other providers cannot get. */
-const toolReference = z.looseObject({ type: z.literal("tool_reference") });
+const toolReference = z.looseObject({
+  type: z.literal("tool_reference"),
+  tool_name: z.string(),
+  cache_control: cacheControl,
+});
+
+/** Content of a tool result that the contract has no place for. */
 const browserState = z.looseObject({ type: z.literal("browser_state") });
 
 const toolResultBlock = z.looseObject({

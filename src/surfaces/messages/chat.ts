@@ -45,14 +45,18 @@ function translateRequest(
 ): Pick<Translated, "chat" | "extras" | "nameField"> {
   const unread = new Unread();
   const betas = namesIn(headers.get("anthropic-beta") ?? "");
-  const { chat, messages, turnsReasoningOn, names } = readRequest(body, { catalog, betas }, unread);
+  const { chat, messages, toolFields, turnsReasoningOn, names } = readRequest(
+    body,
+    { catalog, betas, rejectsOptions },
+    unread,
+  );
   return {
     chat,
     extras: {
       ...readExtraFields(body, rejectsOptions),
       leftOut: unread.fields,
+      toolFields,
       turnsReasoningOn,
-      takesNearestEffort: true,
     },
     nameField: createNamer(messages, names),
   };

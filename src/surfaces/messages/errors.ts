@@ -92,7 +92,17 @@ export function toMessagesStreamError(error: GatewayError, requestId: string): S
 
 function toErrorBody(error: GatewayError, requestId: string): object {
   const { type } = kinds[error.reason];
-  return { type: "error", error: { type, message: textOf(error, requestId) }, request_id: requestId || null };
+  const details = { type, message: textOf(error, requestId), ...threadDetails(error) };
+  return { type: "error", error: details, request_id: requestId || null };
+}
+
+/**
+ * Returns the code by which Anthropic's SDK recognizes a server without threads, so that its tool runner sends all
+ * messages instead. https://github.com/anthropics/anthropic-sdk-typescript, ThreadState.ts
+ */
+function threadDetails({ facts }: GatewayError): object {
+  const isRejected = facts.fields?.some(({ root, field }) => root === "body" && field[0] === "thread") ?? false;
+  return isRejected ? { details: { error_code: "thread_unsupported_request" } } : {};
 }
 
 /**

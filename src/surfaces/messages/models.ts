@@ -1,5 +1,4 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { onlyAllowed } from "../../calls/allowed-models.ts";
 import { type FieldViolation, GatewayError, invalidRequest } from "../../errors.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { type LookupRequest, lookupRoute } from "../kit/lookup.ts";
@@ -24,8 +23,8 @@ export const modelRoutes: readonly Route[] = [
 const defaultLimit = 20;
 const mostModels = 1000;
 
-function listModels({ catalog, account, allowed, query }: LookupRequest): object {
-  const models = onlyAllowed(catalog.list(undefined, account), allowed).map(toModelInfo);
+async function listModels({ list, query }: LookupRequest): Promise<object> {
+  const models = (await list()).map(toModelInfo);
   const ids = models.map(({ id }) => id);
   const [after, before] = [query.get("after_id"), query.get("before_id")];
   const limit = limitOf(query.get("limit"));
@@ -40,11 +39,10 @@ function listModels({ catalog, account, allowed, query }: LookupRequest): object
   return { data, has_more, first_id: first, last_id: last };
 }
 
-function getModel({ catalog, account, allowed, parameters }: LookupRequest): object {
+async function getModel({ get, parameters }: LookupRequest): Promise<object> {
   const { model: name = "" } = parameters;
   if (name === "") throw new GatewayError("MODEL_NOT_FOUND", "the path has no model name after /models/");
-  allowed.require(name);
-  return toModelInfo(catalog.resolve(name, account));
+  return toModelInfo(await get(name));
 }
 
 function limitOf(text: string | null): number {

@@ -116,7 +116,10 @@ function readResults(content: ToolResultBlock["content"], place: FieldPath, unre
           const isResult = kind?.case === "text" || kind?.case === "media" || kind?.case === "searchResult";
           return isResult ? [{ part: { kind }, index }] : [];
         });
-      case "tool_reference":
+      case "tool_reference": {
+        if (block.cache_control) unread.leaveOut([...path, "cache_control"]);
+        return [{ part: { kind: { case: "toolReference", value: { toolName: block.tool_name } } }, index }];
+      }
       case "browser_state":
         unread.leaveOut(path);
         return [];

@@ -1,4 +1,5 @@
 import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
+import type { ToolFields } from "../../chat/planning/extra-fields.ts";
 import { type FieldViolation, invalidRequest } from "../../errors.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { OutputFormatSchema } from "../../gen/dragoman/v1/output_format_pb.js";
@@ -6,7 +7,7 @@ import { type ReasoningConfigSchema, ReasoningEffort, ReasoningFormat } from "..
 import { ToolChoiceMode, type ToolChoiceSchema, type ToolSchema } from "../../gen/dragoman/v1/tool_pb.js";
 import type { Catalog } from "../../models/catalog.ts";
 import type { FieldNames } from "../kit/field-names.ts";
-import { toJsonText } from "../kit/json-values.ts";
+import { toJsonText, toStruct } from "../kit/json-values.ts";
 import { present } from "../kit/parse-request.ts";
 import { type BodyFunction, type BodyTool, type MessagesBody, readNames } from "./body.ts";
 import { anthropic } from "./claude.ts";
@@ -18,16 +19,27 @@ import type { Unread } from "./unread.ts";
 interface ReadRequest {
   readonly chat: ChatRequest;
   readonly messages: readonly ReadMessage[];
+  /** Fields of functions that FunctionTool lacks. */
+  readonly toolFields: readonly ToolFields[];
   /** Whether the body turns reasoning on without an amount. */
   readonly turnsReasoningOn: boolean;
   /** Body paths of ChatRequest fields that the body can set in several ways. */
   readonly names: FieldNames;
 }
 
-/** Translates a body. `betas` are the names in the header `anthropic-beta`. */
+/** What a translation needs besides the body. */
+interface ReadContext {
+  readonly catalog: Catalog;
+  /** Names in the header `anthropic-beta`. */
+  readonly betas: readonly string[];
+  /** Whether the operator has turned provider options off. */
+  readonly rejectsOptions: boolean;
+}
+
+/** Translates a body. */
 export function readRequest(
   body: MessagesBody,
-  { catalog, betas }: { readonly catalog: Catalog; readonly betas: readonly string[] },
+  { catalog, betas, rejectsOptions }: ReadContext,
   unread: Unread,
 ): ReadRequest {
   const messages = readMessages(body, unread);
@@ -49,7 +61,10 @@ export function readRequest(
       }),
       stopSequences: [...(stops ?? [])],
     },
-    tools: (tools ?? []).map((tool, index) => readTool(tool, index, toolProvider(body.model, catalog), unread)),
+    tools: (tools ?? []).map((tool, index) => {
+      if (rejectsOptions && isFunction(tool)) unread.add(tool, ["tools", index], readNames.tool);
+      return readTool(tool, index, toolProvider(body.model, catalog), unread);
+    }),
     ...(choice && { toolChoice: readChoice(choice, tools ?? []) }),
     ...(typeof isParallel === "boolean" && { parallelToolCalls: !isParallel }),
     ...present({ outputFormat: format?.format, reasoning: readReasoning(body) }),
@@ -61,6 +76,7 @@ export function readRequest(
   return {
     chat: create(ChatRequestSchema, chat),
     messages,
+    toolFields: rejectsOptions ? [] : readToolFields(tools ?? []),
     turnsReasoningOn: thinking?.type === "enabled" && !thinking.budget_tokens,
     names: {
       "reasoning.effort": effort,
@@ -94,13 +110,23 @@ function readTool(
   const place = ["tools", index];
   const hint = readHint(tool.cache_control, place, unread);
   if (isFunction(tool)) {
-    unread.add(tool, place, readNames.tool);
     const { name, description, input_schema: schema, strict } = tool;
     const value = { name, description: description ?? "", parametersJsonSchema: toJsonText(schema) };
     return { kind: { case: "function", value: { ...value, ...present({ strict: strict ?? undefined }) } }, ...hint };
   }
   const { type, cache_control: _, ...config } = tool;
   return { kind: { case: "providerTool", value: { provider, type, configJson: toJsonText(config) } }, ...hint };
+}
+
+/** Returns the fields of functions that FunctionTool lacks, such as `defer_loading`. */
+function readToolFields(tools: readonly BodyTool[]): readonly ToolFields[] {
+  return tools.flatMap((tool, index) => {
+    if (!isFunction(tool)) return [];
+    const members = Object.entries(tool).filter(
+      ([name, value]) => !readNames.tool.has(name) && value !== null && value !== undefined,
+    );
+    return members.length === 0 ? [] : [{ index, fields: toStruct(Object.fromEntries(members), ["tools", index]) }];
+  });
 }
 
 function isFunction(tool: BodyTool): tool is BodyFunction {

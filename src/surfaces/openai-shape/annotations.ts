@@ -42,3 +42,13 @@ export class ContentText {
 export function metadataField(json: string): object {
   return json === "" ? {} : { provider_metadata: JSON.parse(json) };
 }
+
+/** Returns the metadata of a response: `moderation`, which OpenAI's responses have, and the rest in `provider_metadata`. */
+export function responseMetadata(json: string): object {
+  if (json === "") return {};
+  const { moderation, ...rest } = JSON.parse(json);
+  return {
+    ...(moderation !== undefined && { moderation }),
+    ...(Object.keys(rest).length > 0 && { provider_metadata: rest }),
+  };
+}

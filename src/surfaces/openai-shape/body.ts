@@ -9,6 +9,8 @@ import { cacheMarks, type Markable, type ObjectOf } from "./parts.ts";
 export type Maybe<Value> = Value | null | undefined;
 
 export interface BodyTool extends Markable {
+  /** Whether the function stands for a custom tool, whose input is free text. */
+  readonly isCustom?: boolean;
   readonly function: Markable & {
     readonly name: string;
     readonly description?: Maybe<string>;
@@ -18,6 +20,7 @@ export interface BodyTool extends Markable {
 }
 
 interface NamedTool {
+  readonly isCustom?: boolean;
   readonly function: { readonly name: string };
 }
 
@@ -138,8 +141,8 @@ export const sharedFields = {
   user: text,
 };
 
-/** Makes the schema of `tools`. `more` are further properties of a tool, `ofFunction` of its function. */
-export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More, ofFunction: z.ZodRawShape = {}) {
+/** Makes the schema of a function tool. `more` are further properties of a tool, `ofFunction` of its function. */
+export function functionTool<More extends z.ZodRawShape>(object: ObjectOf, more: More, ofFunction: z.ZodRawShape = {}) {
   const described = object({
     name: z.string(),
     description: text,
@@ -147,7 +150,12 @@ export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: 
     strict: flag,
     ...ofFunction,
   });
-  return z.array(object({ type: z.literal("function").optional(), function: described, ...more })).nullish();
+  return object({ type: z.literal("function").optional(), function: described, ...more });
+}
+
+/** Makes the schema of `tools`. `more` are further properties of a tool. */
+export function toolsSchema<More extends z.ZodRawShape>(object: ObjectOf, more: More) {
+  return z.array(functionTool(object, more)).nullish();
 }
 
 /** Returns the property of a tool that sets a prompt cache breakpoint. */
@@ -155,17 +163,8 @@ export function markableTool(object: ObjectOf) {
   return { cache_control: cacheMarks(object).cache_control };
 }
 
-function namedToolSchema(object: ObjectOf) {
+export function namedToolSchema(object: ObjectOf) {
   return object({ type: z.literal("function"), function: object({ name: z.string() }) });
-}
-
-/** Makes the schema of a `tool_choice` that names several tools, which only OpenAI documents. */
-export function allowedToolsSchema(object: ObjectOf) {
-  const tools = z.array(namedToolSchema(object));
-  return object({
-    type: z.literal("allowed_tools"),
-    allowed_tools: object({ mode: z.enum(["auto", "required"]), tools }),
-  });
 }
 
 /** Makes the schema of `tool_choice`. */
@@ -191,9 +190,9 @@ export function formatSchemas(object: ObjectOf) {
   ] as const;
 }
 
-/** Makes the schema of `prediction`. Its content is a string or a list of text parts. */
-export function predictionSchema(object: ObjectOf) {
-  const part = object({ type: z.literal("text"), text: z.string() });
+/** Makes the schema of `prediction`. Its content is a string or a list of text parts. `more`: properties of a part. */
+export function predictionSchema(object: ObjectOf, more: z.ZodRawShape = {}) {
+  const part = object({ type: z.literal("text"), text: z.string(), ...more });
   const content = z.union([z.string(), z.array(part)], "must be a string or a list of text parts");
   return object({ type: z.literal("content"), content }).nullish();
 }

@@ -1,10 +1,10 @@
-import { onlyAllowed } from "../../calls/allowed-models.ts";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { GatewayError } from "../../errors.ts";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { type LookupRequest, lookupRoute } from "../kit/lookup.ts";
 import type { Route } from "../kit/route.ts";
 import type { ToError } from "../kit/surface.ts";
-import { listNamespace, type ModelNamespace, nameInNamespace } from "./namespace.ts";
+import { isInNamespace, type ModelNamespace, nameInNamespace } from "./namespace.ts";
 
 /** Definition of one API's model endpoints. */
 interface ModelRoutes {
@@ -31,24 +31,23 @@ export function modelRoutes({ name, prefix, namespace, toError }: ModelRoutes): 
   ];
 }
 
-function listModels(namespace: ModelNamespace | undefined, { catalog, account, allowed }: LookupRequest): object {
-  const models = namespace ? listNamespace(namespace, catalog, account) : catalog.list(undefined, account);
-  return { object: "list", data: onlyAllowed(models, allowed).map((model) => toModelObject(model, namespace)) };
+async function listModels(namespace: ModelNamespace | undefined, { catalog, list }: LookupRequest): Promise<object> {
+  const models = (await list()).filter((model) => namespace === undefined || isInNamespace(model, namespace, catalog));
+  return { object: "list", data: models.map((model) => toModelObject(model, namespace)) };
 }
 
-function getModel(namespace: ModelNamespace | undefined, request: LookupRequest): object {
-  const { catalog, account, allowed, parameters } = request;
+async function getModel(namespace: ModelNamespace | undefined, request: LookupRequest): Promise<object> {
+  const { catalog, get, parameters } = request;
   const { model: written = "" } = parameters;
   if (written === "") throw new GatewayError("MODEL_NOT_FOUND", "the path has no model name after /models/");
   const name = namespace ? nameInNamespace(written, namespace, catalog) : written;
-  allowed.require(name);
-  const model = catalog.resolve(name, account);
-  return toModelObject(model, namespace);
+  return toModelObject(await get(name), namespace);
 }
 
 /** OpenAI's model object. Dragoman does not know when a model was created. */
-function toModelObject({ id, provider }: Model, namespace: ModelNamespace | undefined): object {
+function toModelObject({ id, provider, deprecationTime }: Model, namespace: ModelNamespace | undefined): object {
   const prefix = namespace === undefined ? "" : `${namespace.provider}/`;
   const name = id.startsWith(prefix) ? id.slice(prefix.length) : id;
-  return { id: name, object: "model", created: 0, owned_by: provider };
+  const shutdown = deprecationTime && timestampDate(deprecationTime).toISOString().slice(0, 10);
+  return { id: name, object: "model", created: 0, owned_by: provider, ...(shutdown && { shutdown_date: shutdown }) };
 }

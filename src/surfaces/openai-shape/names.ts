@@ -72,6 +72,18 @@ export function createNamer(
   };
 }
 
+/** Wraps a function that maps paths: what stands for a custom tool has `custom` in the body, and not `function`. */
+export function inCustomTools(nameField: (path: FieldPath) => FieldPath, body: object): (path: FieldPath) => FieldPath {
+  return (path) => {
+    let value: unknown = body;
+    return nameField(path).map((step) => {
+      const fields: Readonly<Record<string, unknown>> = typeof value === "object" ? { ...value } : {};
+      value = fields[String(step)];
+      return step === "function" && fields.isCustom === true ? "custom" : step;
+    });
+  };
+}
+
 function namePart(place: FieldPath, below: FieldPath, url: FieldPath | undefined): FieldPath {
   if (url !== undefined && isSamePath(below, ["media", "url"])) return [...place, ...url];
   if (isSamePath(below, ["tool_result", "tool_call_id"])) return ["tool_call_id"];

@@ -45,12 +45,8 @@ export function nameInNamespace(name: string, namespace: ModelNamespace, catalog
   return path;
 }
 
-/** Returns the catalog models in a namespace. */
-export function listNamespace(namespace: ModelNamespace, catalog: Catalog, account: string): readonly Model[] {
-  return catalog.list(undefined, account).filter((model) => isInNamespace(model, namespace, catalog));
-}
-
-function isInNamespace({ id, provider, profile }: Model, namespace: ModelNamespace, catalog: Catalog): boolean {
+/** Returns whether a model is in a namespace. */
+export function isInNamespace({ id, provider, profile }: Model, namespace: ModelNamespace, catalog: Catalog): boolean {
   const isOwn =
     catalog.providersOf(namespace.provider).includes(provider) || catalog.listedProviderOf(id) === namespace.provider;
   return isOwn || profile === profileValues[namespace.profile];

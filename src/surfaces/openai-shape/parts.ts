@@ -75,7 +75,17 @@ export const fileData = z.string().transform((text, context) => {
 
 const pdf = "application/pdf";
 
-const details = { auto: MediaDetail.AUTO, low: MediaDetail.LOW, high: MediaDetail.HIGH } as const;
+/** `original` is OpenAI's, and the contract has no more than HIGH. */
+const details = {
+  auto: MediaDetail.AUTO,
+  low: MediaDetail.LOW,
+  high: MediaDetail.HIGH,
+  original: MediaDetail.HIGH,
+} as const;
+
+type Detail = keyof typeof details;
+const commonDetails: readonly Detail[] = ["auto", "low", "high"];
+export const allDetails: readonly Detail[] = [...commonDetails, "original"];
 
 /** Media types of the formats of `input_audio`: OpenAI's two, and those that OpenRouter adds. */
 const audioTypes = {
@@ -129,12 +139,13 @@ export type BodyPart = Markable &
 
 /**
  * Makes the schemas of content parts. `marks`: schemas of prompt cache breakpoints, for the types that allow them.
- * `audioFormats`: formats of `input_audio`.
+ * `audioFormats`: formats of `input_audio`. `imageDetails`: levels of `image_url.detail`.
  */
 export function partSchemas<Marks extends z.ZodRawShape>(
   object: ObjectOf,
   marks: Marks,
   audioFormats = openAiAudioFormats,
+  imageDetails = commonDetails,
 ) {
   const address = object({ url: z.string() });
   return {
@@ -142,7 +153,7 @@ export function partSchemas<Marks extends z.ZodRawShape>(
     refusal: object({ type: z.literal("refusal"), refusal: z.string() }),
     image_url: object({
       type: z.literal("image_url"),
-      image_url: object({ url: z.string(), detail: z.enum(["auto", "low", "high"]).nullish() }),
+      image_url: object({ url: z.string(), detail: z.enum(imageDetails).nullish() }),
       ...marks,
     }),
     image: object({ type: z.literal("image"), image: z.string() }),

@@ -4,8 +4,9 @@ import type { LogProbs, TopLogProb } from "../../gen/dragoman/v1/logprobs_pb.js"
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import type { Cost, Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import { customInput } from "../kit/custom-tools.ts";
 import { present } from "../kit/parse-request.ts";
-import { ContentText, metadataField } from "./annotations.ts";
+import { ContentText, metadataField, responseMetadata } from "./annotations.ts";
 import { mediaFields } from "./output-media.ts";
 
 /** Differences between the responses of the APIs of this shape. */
@@ -17,7 +18,7 @@ export interface ResponseOptions {
   /** Whether fields without a value are null instead of absent, since OpenAI's types require them. */
   readonly nulls: boolean;
   /** `system_fingerprint` if the provider sends none. */
-  readonly noFingerprint: "" | null | undefined;
+  readonly noFingerprint: "" | undefined;
   /** `content` of a stream's first chunk. */
   readonly firstContent: "" | null;
   /** Whether every delta of a tool call has `type`. Otherwise only the first delta has it. */
@@ -44,6 +45,8 @@ export interface ResponseContext {
   readonly mergeReasoningLogprobs: boolean;
   /** Returns the service tier fields. `used` is the tier that the provider reports; empty if it reports none. */
   readonly tierFields: (used: string) => object;
+  /** Names of the functions that stand for custom tools. */
+  readonly customTools: ReadonlySet<string>;
   /** Fields that the response repeats from the request. */
   readonly echoFields: object;
 }
@@ -76,7 +79,7 @@ export function toResponse(completion: ChatCompletion, options: ResponseOptions,
     ...(options.times && { time_info: toTimes(timeInfo, createTime) }),
     ...context.tierFields(serviceTier),
     ...context.echoFields,
-    ...(options.annotations && metadataField(completion.providerMetadataJson)),
+    ...(options.annotations && responseMetadata(completion.providerMetadataJson)),
   };
 }
 
@@ -84,14 +87,18 @@ function toChoice(choice: Choice, options: ResponseOptions, context: ResponseCon
   const { index, finishReason } = choice;
   return {
     index,
-    message: toMessage(choice, options),
+    message: toMessage(choice, options, context),
     ...logprobFields(splitRefusal(choice), choice.reasoningLogprobs, options, context),
     finish_reason: toFinishReason(finishReason),
     ...(options.annotations && metadataField(choice.providerMetadataJson)),
   };
 }
 
-function toMessage({ index: choiceIndex, message, sources }: Choice, options: ResponseOptions): object {
+function toMessage(
+  { index: choiceIndex, message, sources }: Choice,
+  options: ResponseOptions,
+  { customTools }: ResponseContext,
+): object {
   const texts = { text: "", reasoning: "", refusal: "" };
   const calls: object[] = [];
   const content = new ContentText();
@@ -112,7 +119,10 @@ function toMessage({ index: choiceIndex, message, sources }: Choice, options: Re
         break;
       case "toolCall": {
         const { id, name, argumentsJson } = kind.value;
-        calls.push({ id, type: "function", function: { name, arguments: argumentsJson } });
+        const called = { name, arguments: argumentsJson };
+        const isCustom = customTools.has(name);
+        if (isCustom) calls.push({ id, type: "custom", custom: { name, input: customInput(argumentsJson) } });
+        else calls.push({ id, type: "function", function: called });
         break;
       }
       case "media":

@@ -1,9 +1,10 @@
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
+import { customInput } from "../kit/custom-tools.ts";
 import { present } from "../kit/parse-request.ts";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
-import { ContentText, metadataField } from "./annotations.ts";
+import { ContentText, metadataField, responseMetadata } from "./annotations.ts";
 import { OutputMedia } from "./output-media.ts";
 import {
   logprobFields,
@@ -31,6 +32,8 @@ export function createChunks(
   const contents = new Map<number, ContentText>();
   const medias = new Map<number, OutputMedia>();
   const toolIndexes = new Map<number, Map<number, number>>();
+  // Arguments of the calls of custom tools, by choice and index: JSON whose text is the input.
+  const customCalls = new Map<number, Map<number, string>>();
   let outputTokens = 0;
 
   const chunk = (choices: readonly object[], usage: object | null = runningUsage()) => ({
@@ -114,6 +117,12 @@ export function createChunks(
         const { id, name, argumentsJson } = delta.value;
         const index = toolIndexOf(choiceIndex, partIndex);
         const isFirst = id !== "";
+        const custom = customCalls.get(choiceIndex) ?? new Map<number, string>();
+        customCalls.set(choiceIndex, custom);
+        if (custom.has(index) || context.customTools.has(name)) {
+          custom.set(index, (custom.get(index) ?? "") + argumentsJson);
+          return isFirst ? { tool_calls: [{ index, id, type: "custom", custom: { name, input: "" } }] } : {};
+        }
         return {
           tool_calls: [
             {
@@ -162,8 +171,11 @@ export function createChunks(
     const annotations = options.annotations ? [...content.held(), ...content.annotations(sources)] : [];
     const delta = annotations.length > 0 ? { annotations } : {};
     const metadata = options.annotations ? metadataField(providerMetadataJson) : {};
-    const rest = medias.get(choiceIndex)?.end();
-    const ends = rest === undefined ? [] : [{ data: chunk([toChoice(choiceIndex, rest)]) }];
+    const calls = [...(customCalls.get(choiceIndex) ?? [])].map(([index, json]) => ({
+      tool_calls: [{ index, custom: { input: customInput(json) } }],
+    }));
+    const rest = [...calls, medias.get(choiceIndex)?.end()].filter((one) => one !== undefined);
+    const ends = rest.map((held) => ({ data: chunk([toChoice(choiceIndex, held)]) }));
     last = chunk([{ ...toChoice(choiceIndex, delta, toFinishReason(finishReason)), ...metadata }]);
     return [...before, ...ends];
   }
@@ -173,7 +185,7 @@ export function createChunks(
     const facts = {
       ...present({ system_fingerprint: systemFingerprint || options.noFingerprint }),
       ...context.tierFields(serviceTier),
-      ...(options.annotations && metadataField(providerMetadataJson)),
+      ...(options.annotations && responseMetadata(providerMetadataJson)),
     };
     const counted = (context.includeUsage || context.continuousUsage) && usage ? toUsage(usage) : undefined;
     const final = last && {

@@ -7,7 +7,7 @@ import type { PropertyHints } from "../kit/property-hints.ts";
 import type { ChatSurface, SurfaceRequest } from "../kit/surface.ts";
 import type { OpenAiBody } from "./body.ts";
 import { reasoningDetailsDialect } from "./messages.ts";
-import { createNamer, type OwnNames } from "./names.ts";
+import { createNamer, inCustomTools, type OwnNames } from "./names.ts";
 import { type ModelNamespace, nameInNamespace } from "./namespace.ts";
 import { type RequestOptions, readRequest } from "./request.ts";
 import { type ResponseContext, type ResponseOptions, toResponse } from "./response.ts";
@@ -64,6 +64,7 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
         includeUsage: read.includeUsage,
         continuousUsage: read.continuousUsage,
         choices: body.n ?? 1,
+        customTools: new Set((body.tools ?? []).flatMap((tool) => (tool.isCustom ? [tool.function.name] : []))),
         mergeReasoningLogprobs: body.reasoning_format === "text_parsed",
         tierFields: (used) => definition.tierFields(body, used),
         echoFields: definition.echoFields(body),
@@ -76,7 +77,7 @@ export function createOpenAiSurface<Body extends OpenAiBody>(definition: OpenAiS
         streamed: body.stream ?? false,
         toResponse: (completion) => toResponse(completion, responseOptions, context),
         createStream: () => createChunks(responseOptions, context),
-        nameField: createNamer(read.messages, definition.names, read.names),
+        nameField: inCustomTools(createNamer(read.messages, definition.names, read.names), body),
       };
     },
     toError,

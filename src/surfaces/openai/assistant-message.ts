@@ -8,6 +8,7 @@ import { flag, text } from "../openai-shape/body.ts";
 import { cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
 import { outputMediaFields } from "../openai-shape/replayed-media.ts";
 import { unreadNames } from "../openai-shape/unread-names.ts";
+import { customCall } from "./custom-tools.ts";
 
 const position = z.number().int().nonnegative();
 const part = partSchemas(object, cacheMarks(object));
@@ -49,7 +50,9 @@ const fields = {
   // OpenAI has no such field, but Dragoman's responses do, and callers send the messages of responses back unchanged.
   reasoning_content: text,
   reasoning: text,
-  tool_calls: z.array(z.looseObject({ ...toolCall, function: z.looseObject(called) })).nullish(),
+  tool_calls: z
+    .array(z.discriminatedUnion("type", [z.looseObject({ ...toolCall, function: z.looseObject(called) }), customCall]))
+    .nullish(),
   annotations: annotations.nullish(),
   ...outputMediaFields(object),
   // OpenAI's responses have this field. Callers send it back, so accept it if it is null.

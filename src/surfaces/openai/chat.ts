@@ -1,29 +1,39 @@
 import { z } from "zod";
 import { jsonRecord } from "../kit/json-values.ts";
+import { present } from "../kit/parse-request.ts";
 import {
-  allowedToolsSchema,
   flag,
+  functionTool,
   integer,
   markableTool,
+  namedToolSchema,
   number,
   type OpenAiBody,
   predictionSchema,
   sharedFields,
   text,
-  toolChoiceSchema,
-  toolsSchema,
 } from "../openai-shape/body.ts";
 import { toOpenAiError, toOpenAiStreamError } from "../openai-shape/errors.ts";
 import { guideFields } from "../openai-shape/guided-output.ts";
 import { outputFields } from "../openai-shape/modalities.ts";
-import { allAudioFormats, cacheMarks, contentOf, closedObject as object, partSchemas } from "../openai-shape/parts.ts";
+import {
+  allAudioFormats,
+  allDetails,
+  cacheMarks,
+  contentOf,
+  closedObject as object,
+  partSchemas,
+} from "../openai-shape/parts.ts";
 import { effort, reasoningFields } from "../openai-shape/reasoning.ts";
+import { toServiceTier } from "../openai-shape/service-tier.ts";
 import { createOpenAiSurface } from "../openai-shape/surface.ts";
 import { assistantMessage } from "./assistant-message.ts";
-import { documentedFields, readExtraFields } from "./extra-fields.ts";
+import { customChoice, customTool } from "./custom-tools.ts";
+import { documentedFields } from "./documented-fields.ts";
+import { readExtraFields } from "./extra-fields.ts";
 import { responseFormat } from "./response-format.ts";
 
-const part = partSchemas(object, cacheMarks(object), allAudioFormats);
+const part = partSchemas(object, cacheMarks(object), allAudioFormats, allDetails);
 const { cache_control } = cacheMarks(object);
 const textContent = contentOf(z.discriminatedUnion("type", [part.text]));
 const userContent = contentOf(
@@ -36,13 +46,23 @@ const userContent = contentOf(
     part.audio_url,
   ]),
 );
-const message = z.discriminatedUnion("role", [
-  object({ role: z.literal("system"), content: textContent, name: text, cache_control }),
-  object({ role: z.literal("developer"), content: textContent, name: text, cache_control }),
-  object({ role: z.literal("user"), content: userContent, name: text, cache_control }),
-  assistantMessage,
-  object({ role: z.literal("tool"), content: textContent, tool_call_id: z.string(), name: text, cache_control }),
-]);
+const functionRole = "function is not supported; write the role tool, with the tool_call_id of the call";
+
+function hasRole(message: unknown, role: string): boolean {
+  return typeof message === "object" && message !== null && "role" in message && message.role === role;
+}
+
+const message = z.discriminatedUnion(
+  "role",
+  [
+    object({ role: z.literal("system"), content: textContent, name: text, cache_control }),
+    object({ role: z.literal("developer"), content: textContent, name: text, cache_control }),
+    object({ role: z.literal("user"), content: userContent, name: text, cache_control }),
+    assistantMessage,
+    object({ role: z.literal("tool"), content: textContent, tool_call_id: z.string(), name: text, cache_control }),
+  ],
+  { error: ({ input }) => (hasRole(input, "function") ? functionRole : undefined) },
+);
 
 /** Fields that change the content of a response in ways that Dragoman does not support. */
 const unsupported = {
@@ -63,8 +83,21 @@ const translated = {
   top_k: integer,
 };
 
+const named = z.discriminatedUnion("type", [namedToolSchema(object), customChoice]);
+const allowedTools = object({
+  type: z.literal("allowed_tools"),
+  allowed_tools: object({ mode: z.enum(["auto", "required"]), tools: z.array(named) }),
+});
+
 /** The message of a union: which of its forms the caller meant is unknown. */
-const toolChoiceProblem = "must be none, auto, required, or an object of the type function or allowed_tools";
+const toolChoiceProblem = "must be none, auto, required, or an object of the type function, custom or allowed_tools";
+const toolChoice = z.union(
+  [
+    z.enum(["none", "auto", "required"]),
+    z.discriminatedUnion("type", [namedToolSchema(object), customChoice, allowedTools]),
+  ],
+  toolChoiceProblem,
+);
 
 const body = object({
   ...sharedFields,
@@ -73,7 +106,7 @@ const body = object({
   ...translated,
   ...outputFields(object),
   messages: z.array(message),
-  prediction: predictionSchema(object),
+  prediction: predictionSchema(object, cacheMarks(object)),
   reasoning_effort: effort,
   response_format: responseFormat,
   safety_identifier: text,
@@ -85,8 +118,10 @@ const body = object({
     include_obfuscation: flag,
     continuous_usage_stats: flag,
   }).nullish(),
-  tool_choice: z.union([allowedToolsSchema(object), toolChoiceSchema(object)], toolChoiceProblem),
-  tools: toolsSchema(object, markableTool(object), markableTool(object)),
+  tool_choice: toolChoice.nullish(),
+  tools: z
+    .array(z.discriminatedUnion("type", [functionTool(object, markableTool(object), markableTool(object)), customTool]))
+    .nullish(),
 }).catchall(z.unknown()) satisfies z.ZodType<OpenAiBody>;
 
 /** OpenAI's Chat Completions, for every model of the catalog. https://platform.openai.com/docs/api-reference/chat */
@@ -106,7 +141,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     reasoning: "reasoning_content",
     refusals: true,
     nulls: true,
-    noFingerprint: null,
+    noFingerprint: undefined,
     firstContent: "",
     typedFragments: false,
     usageApart: true,
@@ -122,7 +157,7 @@ export const openaiSurface = createOpenAiSurface<z.output<typeof body>>({
     return safety_identifier && user && safety_identifier !== user ? { user } : {};
   },
   extraFields: (request, { rejectsOptions = false }) => readExtraFields(request, body, rejectsOptions),
-  tierFields: (_request, used) => (used === "" ? {} : { service_tier: used }),
+  tierFields: (_request, used) => present({ service_tier: toServiceTier(used) }),
   echoFields: ({ metadata }) => (metadata ? { metadata } : {}),
   toError: toOpenAiError,
   toStreamError: toOpenAiStreamError,

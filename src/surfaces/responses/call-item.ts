@@ -1,5 +1,5 @@
 import { isJsonObject, isShallow } from "../../chat/validation/request-rules.ts";
-import { customInput } from "./custom-tools.ts";
+import { customInput } from "../kit/custom-tools.ts";
 import { type Emit, emitAdded, emitDone, type OpenItem, type Place, placeOf } from "./open-item.ts";
 import type { ToolName } from "./tool-names.ts";
 import type { CustomCallItem, FunctionCallItem, ItemStatus } from "./wire.ts";

@@ -1,6 +1,6 @@
+import { customArguments } from "../kit/custom-tools.ts";
 import { toJsonText } from "../kit/json-values.ts";
 import { resultParts } from "./content.ts";
-import { customArguments } from "./custom-tools.ts";
 import type { CallItem, OutputItem } from "./items.ts";
 import type { PartInit } from "./opaque.ts";
 import { joinedName } from "./tool-names.ts";

@@ -45,9 +45,6 @@ export function readLeftOut(request: ResponsesBody): readonly FieldPath[] {
     }
   }
   if (wrong.length > 0) throw invalidRequest(wrong);
-  for (const [index, name] of (request.include ?? []).entries()) {
-    if (!honored.has(name)) found.push(["include", index]);
-  }
   const { reasoning, input, user, safety_identifier } = request;
   // ChatRequest has one user.
   if (user && safety_identifier && user !== safety_identifier) found.push(["user"]);
@@ -58,8 +55,13 @@ export function readLeftOut(request: ResponsesBody): readonly FieldPath[] {
   return found;
 }
 
-/** Values of `include` that change a response. The others are about tools of OpenAI's, or about stored input. */
+/** Values of `include` that change each response. The others are about tools that only OpenAI runs, or stored input. */
 const honored: ReadonlySet<string> = new Set(["reasoning.encrypted_content", "message.output_text.logprobs"]);
+
+/** Returns the values of `include` for OpenAI's own tools, each with its index. */
+export function includedOfTools({ include }: ResponsesBody): readonly (readonly [index: number, name: string])[] {
+  return [...(include ?? []).entries()].filter(([, name]) => !honored.has(name));
+}
 
 const readReasoning = { effort: true, summary: true, generate_summary: true };
 

@@ -65,10 +65,13 @@ export class OpenReasoning implements OpenItem {
     emitDone(this.#emit, this, this.item);
   }
 
-  /** Providers require the state back with the text that they have signed, and clients may drop the summary. */
+  /**
+   * Providers require the reasoning back, with their state or without it. Clients may drop the summary, and some of them
+   * drop items without `encrypted_content`.
+   */
   #sealReasoning(): void {
     const providerState = joinStates(this.#states);
-    if (providerState === undefined && !this.#isRedacted) return;
+    if (providerState === undefined && !this.#isRedacted && this.#text === "") return;
     const kind = { case: "reasoning", value: { text: this.#text, redacted: this.#isRedacted } } as const;
     this.seal(encodeParts([{ kind, ...(providerState && { providerState }) }]));
   }

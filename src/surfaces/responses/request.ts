@@ -13,7 +13,7 @@ import type { SurfaceRequest } from "../kit/surface.ts";
 import { efforts } from "../openai-shape/reasoning.ts";
 import { providerFields, type ResponsesBody } from "./body.ts";
 import { readConversation } from "./conversation.ts";
-import { readLeftOut } from "./left-out.ts";
+import { includedOfTools, readLeftOut } from "./left-out.ts";
 import { createNamer } from "./names.ts";
 import { readToolChoice } from "./tool-choice.ts";
 import { ToolNames } from "./tool-names.ts";
@@ -33,7 +33,9 @@ interface ReadRequest {
 export function readRequest(body: ResponsesBody, { rejectsOptions = false }: SurfaceRequest): ReadRequest {
   const violations: FieldViolation[] = [];
   const report: ReportViolation = (field, description) => violations.push({ root: "body", field, description });
-  const leftOut = readLeftOut(body);
+  const included = includedOfTools(body);
+  const notIncluded = rejectsOptions ? included.map(([index]) => ["include", index]) : [];
+  const leftOut = [...readLeftOut(body), ...notIncluded];
   const toolNames = new ToolNames();
   const conversation = readConversation(body.instructions, body.input, report);
   const tools = readTools(body.tools ?? [], toolNames);
@@ -64,7 +66,7 @@ export function readRequest(body: ResponsesBody, { rejectsOptions = false }: Sur
   return {
     chat: create(ChatRequestSchema, chat),
     extras: {
-      fields: toStruct(fields, []),
+      fields: toStruct({ ...fields, ...(!rejectsOptions && includeField(included)) }, []),
       isDocumented: () => true,
       leftOut: [...leftOut, ...tools.leftOut, ...notChosen],
       equivalentTools: tools.equivalentTools,
@@ -75,6 +77,11 @@ export function readRequest(body: ResponsesBody, { rejectsOptions = false }: Sur
     echoedTools: tools.echo,
     nameField: createNamer(conversation.places, tools.places, namesOf(body)),
   };
+}
+
+/** The field `include` for OpenAI's own Responses API. */
+function includeField(included: ReturnType<typeof includedOfTools>): { readonly include?: readonly string[] } {
+  return included.length === 0 ? {} : { include: included.map(([, name]) => name) };
 }
 
 type Parameters = Exclude<NonNullable<MessageInitShape<typeof ChatRequestSchema>["parameters"]>, { $typeName: string }>;

@@ -3,6 +3,7 @@ import { type ChatCompletion, type Choice, FinishReason } from "../../gen/dragom
 import type { Part } from "../../gen/dragoman/v1/message_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
+import { toServiceTier } from "../openai-shape/service-tier.ts";
 import { splitTokens } from "./logprobs.ts";
 import { ResponseOutput } from "./output.ts";
 import type { ToolNames } from "./tool-names.ts";
@@ -24,7 +25,8 @@ export function baseOf(callId: string): string {
 
 /** Joins the facts of a response with what it repeats from the request. */
 export function toResponseObject({ id, ...facts }: ResponseFacts, echo: object): object {
-  return { id, object: "response", ...facts, ...echo, background: false, previous_response_id: null };
+  const none = { background: false, previous_response_id: null, access_programs: null };
+  return { id, object: "response", ...facts, ...echo, ...none };
 }
 
 /** Translates a whole response. */
@@ -50,7 +52,7 @@ export function toResponse(
     model,
     output: output.items,
     usage: usage ? toUsage(usage) : null,
-    service_tier: serviceTier || requestedTier || null,
+    service_tier: toServiceTier(serviceTier) ?? toServiceTier(requestedTier) ?? null,
     ...metadataOf(completion.providerMetadataJson, choice?.providerMetadataJson),
   };
   return toResponseObject(facts, echo);

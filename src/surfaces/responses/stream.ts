@@ -3,6 +3,7 @@ import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { GatewayError } from "../../errors.ts";
 import type { ChatCompleted, ChatStarted, ChoiceFinished } from "../../gen/dragoman/v1/stream_pb.js";
 import type { ServerSentEvent } from "../kit/server-sent-event.ts";
+import { toServiceTier } from "../openai-shape/service-tier.ts";
 import { toFailure } from "./errors.ts";
 import { ResponseOutput } from "./output.ts";
 import { baseOf, completedAt, endOf, metadataOf, type ResponseContext, toResponseObject, toUsage } from "./response.ts";
@@ -32,7 +33,7 @@ export class ResponseStream {
 
   constructor(context: ResponseContext) {
     this.#context = context;
-    this.#facts = { ...this.#facts, service_tier: context.serviceTier || null };
+    this.#facts = { ...this.#facts, service_tier: toServiceTier(context.serviceTier) ?? null };
   }
 
   translate(event: ChatEvent): readonly ServerSentEvent[] {
@@ -104,7 +105,7 @@ export class ResponseStream {
       completed_at: completedAt(this.#createdMs, timeInfo?.totalDuration, status),
       output: this.#output?.items ?? [],
       usage: usage ? toUsage(usage) : null,
-      service_tier: serviceTier || this.#facts.service_tier,
+      service_tier: toServiceTier(serviceTier) ?? this.#facts.service_tier,
       ...metadataOf(providerMetadataJson, this.#choiceMetadata),
     };
     this.#send(status === "incomplete" ? "response.incomplete" : "response.completed");

@@ -93,6 +93,6 @@ function echoOf(request: ResponsesBody, tools: readonly object[]): object {
     top_logprobs: request.top_logprobs ?? 0,
     top_p: request.top_p ?? null,
     truncation: request.truncation ?? "disabled",
-    user: request.user ?? null,
+    ...(request.user && { user: request.user }),
   };
 }

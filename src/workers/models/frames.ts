@@ -2,24 +2,35 @@ import type { Readable } from "node:stream";
 import { deserialize, serialize } from "node:v8";
 import type { ChatEvent } from "../../chat/stream/events.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { EmbedRequest } from "../../gen/dragoman/v1/embedding_service_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
+import type { EmbeddedBatch } from "../../providers/embedding-api.ts";
 import type { SentError } from "../../thread/messages.ts";
 
 /** What a worker asks the process of the local models for: one request for each connection. */
-export interface ModelRequest {
+export type ModelRequest = {
   readonly provider: string;
-  /** Method of the adapter. */
-  readonly method: "stream" | "prompt";
-  readonly request: ChatRequest;
   readonly model: Model;
   readonly holder: string;
-}
+} & (
+  | {
+      /** Method of the adapter. */
+      readonly method: "stream" | "prompt";
+      readonly request: ChatRequest;
+    }
+  | {
+      /** Method of the adapter's embeddings. */
+      readonly method: "embed";
+      readonly request: EmbedRequest;
+    }
+);
 
 /** What the process of the local models sends for a request. The last frame is `end` or `error`. */
 export type ModelFrame =
   /** The request waits in a queue until the next frame. */
   | { readonly waitsFor: string }
   | { readonly events: readonly ChatEvent[] }
+  | { readonly batches: readonly EmbeddedBatch[] }
   | { readonly prompt: string | undefined }
   | { readonly end: true }
   | { readonly error: SentError };

@@ -60,15 +60,28 @@ export class ModelHost {
       const { value } = await readFrames(socket).next();
       // Reads on, to see that the worker closes the connection.
       socket.resume();
-      const { provider, method, request, model, holder } = value as ModelRequest;
+      const asked = value as ModelRequest;
+      const { provider, model, holder } = asked;
       const adapter = lease.snapshot.adapters.get(provider);
       if (adapter === undefined) {
         throw new GatewayError("PROVIDER_NOT_CONFIGURED", `the provider ${provider} is no longer configured`);
       }
-      if (method === "prompt") await send({ prompt: await adapter.prompt?.(request, model, { holder, signal }) });
-      else {
-        const context = { holder, signal, attempt: create(AttemptSchema), queue: queueThatTells(send) };
-        for await (const events of adapter.stream(request, model, context)) await send({ events });
+      const context = { holder, signal, attempt: create(AttemptSchema), queue: queueThatTells(send) };
+      switch (asked.method) {
+        case "prompt":
+          await send({ prompt: await adapter.prompt?.(asked.request, model, context) });
+          break;
+        case "stream":
+          for await (const events of adapter.stream(asked.request, model, context)) await send({ events });
+          break;
+        case "embed": {
+          const { embeddings } = adapter;
+          if (embeddings === undefined) throw new Error(`the provider ${provider} has no embeddings`);
+          for await (const batches of embeddings.embed(asked.request, model, context)) await send({ batches });
+          break;
+        }
+        default:
+          asked satisfies never;
       }
       await send({ end: true });
     } catch (error) {

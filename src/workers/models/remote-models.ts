@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { GatewayError } from "../../errors.ts";
-import type { Adapter } from "../../providers/adapter.ts";
+import type { Adapter, AdapterContext } from "../../providers/adapter.ts";
+import type { EmbeddingApi } from "../../providers/embedding-api.ts";
 import { fromSent } from "../../thread/messages.ts";
 import { timeInQueue } from "../../upstream/queue-time.ts";
 import { encodeFrame, type ModelFrame, type ModelRequest, readFrames } from "./frames.ts";
@@ -19,31 +20,21 @@ const connectRetryMs = 50;
  * @param path Unix socket of the other process
  */
 export function remoteModels(local: Adapter, path: string): Adapter {
-  const { name } = local;
+  const { name, embeddings } = local;
   return {
     ...local,
     async *stream(request, model, context) {
       const { signal, holder } = context;
       const frames = framesOf(path, { provider: name, method: "stream", request, model, holder }, signal);
       let hadOutput = false;
-      try {
-        for (let frame = await frames.next(); !frame.done; ) {
-          if ("waitsFor" in frame.value) {
-            frame = await timeInQueue(frames.next(), frame.value.waitsFor, context);
-            continue;
-          }
-          if ("events" in frame.value) {
-            const { events } = frame.value;
-            if (!hadOutput && events.some((event) => event.case === "delta")) {
-              hadOutput = true;
-              context.onOutput?.();
-            }
-            yield events;
-          }
-          frame = await frames.next();
+      for await (const frame of withoutWaits(frames, context)) {
+        if (!("events" in frame)) continue;
+        const { events } = frame;
+        if (!hadOutput && events.some((event) => event.case === "delta")) {
+          hadOutput = true;
+          context.onOutput?.();
         }
-      } finally {
-        void frames.return();
+        yield events;
       }
     },
     async prompt(request, model, { signal, holder }) {
@@ -51,15 +42,47 @@ export function remoteModels(local: Adapter, path: string): Adapter {
       for await (const frame of framesOf(path, asked, signal)) if ("prompt" in frame) return frame.prompt;
       return undefined;
     },
+    ...(embeddings !== undefined && { embeddings: remoteEmbeddings(name, embeddings, path) }),
   };
 }
 
+function remoteEmbeddings(provider: string, local: EmbeddingApi, path: string): EmbeddingApi {
+  return {
+    ...local,
+    async *embed(request, model, context) {
+      const { signal, holder } = context;
+      const frames = framesOf(path, { provider, method: "embed", request, model, holder }, signal);
+      for await (const frame of withoutWaits(frames, context)) {
+        if (!("batches" in frame)) continue;
+        context.onOutput?.();
+        yield frame.batches;
+      }
+    },
+  };
+}
+
+/** Returns the frames that carry something, and adds the time in a queue to the attempt. */
+async function* withoutWaits(
+  frames: AsyncGenerator<DataFrame, void>,
+  context: AdapterContext,
+): AsyncGenerator<DataFrame, void> {
+  try {
+    for (let frame = await frames.next(); !frame.done; ) {
+      if ("waitsFor" in frame.value) frame = await timeInQueue(frames.next(), frame.value.waitsFor, context);
+      else {
+        yield frame.value;
+        frame = await frames.next();
+      }
+    }
+  } finally {
+    void frames.return();
+  }
+}
+
+type DataFrame = Exclude<ModelFrame, { end: true } | { error: unknown }>;
+
 /** Sends a request, and returns the frames before its end. Throws only GatewayError. */
-async function* framesOf(
-  path: string,
-  request: ModelRequest,
-  signal: AbortSignal,
-): AsyncGenerator<Exclude<ModelFrame, { end: true } | { error: unknown }>, void> {
+async function* framesOf(path: string, request: ModelRequest, signal: AbortSignal): AsyncGenerator<DataFrame, void> {
   const socket = await connectTo(path, signal);
   const onAbort = () => socket.destroy();
   signal.addEventListener("abort", onAbort);

@@ -9,7 +9,9 @@ import type { Budget, StoreLossPolicy } from "../../../src/config/account.ts";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { UsageSchema } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import { createPriceList } from "../../../src/prices/price-list.ts";
+import { sizeOfEmbedding } from "../../../src/tokens/embedding-size.ts";
 import { sizeOfChat } from "../../../src/tokens/request-size.ts";
+import { embedRequest } from "../../support/embedding.ts";
 import { ask } from "../../support/requests.ts";
 
 /** A store that lets everything in, and remembers what it was asked. */
@@ -140,6 +142,22 @@ describe("what an invalid call holds", () => {
       expect(tokens).toBeGreaterThan(0);
       expect(Number.isSafeInteger(nanos) && nanos >= 0).toBe(true);
     }
+  });
+});
+
+describe("the need of a request for embeddings", () => {
+  it("is not bounded by the context window, which holds for each input", () => {
+    const request = sizeOfEmbedding(
+      embedRequest(
+        "openai/gpt-4o",
+        Array.from({ length: 100 }, () => "x".repeat(50)),
+      ),
+    );
+    const models = [{ ...gpt, contextWindowTokens: 60 }];
+    const need = { models, prices, usualOutput: undefined, hasBudget: true };
+    const whole = needOf({ ...need, request });
+    const one = needOf({ ...need, request: sizeOfEmbedding(embedRequest("openai/gpt-4o", ["x".repeat(50)])) });
+    expect(whole.nanos).toBe(100 * (one.nanos ?? 0));
   });
 });
 

@@ -36,6 +36,7 @@ export const dialects: readonly Dialect[] = [
         body: { error: { message: "Model Not Exist", type: "invalid_request_error", code: "invalid_request_error" } },
       }),
       openAiError("an invalid parameter", 422, "INVALID_REQUEST"),
+      openAiError("a rate limit", 429, "PROVIDER_RATE_LIMITED"),
       openAiError("an overload", 503, "PROVIDER_UNAVAILABLE"),
     ],
     sent: {

@@ -18,6 +18,7 @@ import {
 import { audioAnswer, openAiAnswers, openAiReplay } from "../fixtures/chat-completions-answers.ts";
 import { chatContent, openAiFile } from "../fixtures/chat-completions-content.ts";
 import { openAiConversation } from "../fixtures/conversations.ts";
+import { responsesDialect } from "../fixtures/openai-responses-dialect.ts";
 import { chatCompletion } from "../whole/chat-completion.ts";
 
 const wire: Wire = {
@@ -47,7 +48,7 @@ export const dialects: readonly Dialect[] = [
     conversation: openAiConversation,
     stops: { field: "stop", max: 4 },
     whole: chatCompletion(),
-    create: declared("openai"),
+    create: declared("openai", { api: "chat_completions" }),
     usage: chatUsageCases(wire),
     answers: {
       ...openAiAnswers(wire),
@@ -145,4 +146,5 @@ export const dialects: readonly Dialect[] = [
       },
     ],
   },
+  responsesDialect,
 ];

@@ -3,6 +3,7 @@ import * as anthropic from "../fixtures/anthropic-wire.ts";
 import * as bedrock from "../fixtures/bedrock-wire.ts";
 import { event as chatEvent, done, plainUsage } from "../fixtures/chat-completions.ts";
 import { chunk as googleChunk, sse as googleSse } from "../fixtures/generate-content.ts";
+import * as responses from "../fixtures/openai-responses.ts";
 import { type Answer, arranged, type Block, reasonOf, type Writer, wholeOf } from "./answer.ts";
 
 /** Content of a mark that `extras` of a writer makes. */
@@ -265,6 +266,46 @@ const completionsWriter: Writer = {
   },
 };
 
+const responsesWriter: Writer = {
+  hasParts: true,
+  kinds: ["text", "thought", "call"],
+  ends: ["reason", "length", "no reason", "cut"],
+  extras: [
+    (mark) => ({ id: "ws_1", type: "web_search_call", status: "completed", action: { type: "search", query: mark } }),
+    (mark) => ({ id: "ci_1", type: "code_interpreter_call", code: "1", outputs: [{ type: "logs", logs: mark }] }),
+    (mark) => ({ id: "mcpl_1", type: "mcp_list_tools", server_label: mark, tools: [] }),
+    (mark) => ({ id: "fi_1", type: "a_future_item", value: mark }),
+  ],
+  write(given) {
+    const items = given.blocks.map((block): responses.Shown => {
+      switch (block.kind) {
+        case "text":
+          return responses.message(block.pieces);
+        case "thought":
+          return responses.reasoning([block.pieces], block.signature);
+        case "call":
+          return responses.call(block.id, block.name, block.pieces);
+        case "extra":
+          return responses.whole({ ...extraOf(responsesWriter, block) });
+        default:
+          return block satisfies never;
+      }
+    });
+    const events = [...responses.begun(), ...arranged(given, items.map(responses.eventsOf))];
+    const usage = given.hasUsage ? responses.usage : null;
+    if (given.end === "cut") return responses.sse(...events);
+    const isLong = given.end === "length";
+    const incomplete_details = isLong ? { reason: "max_output_tokens" } : null;
+    const end = { status: given.end === "no reason" ? null : isLong ? "incomplete" : "completed", incomplete_details };
+    const type = isLong ? "response.incomplete" : "response.completed";
+    const response = responses.responseOf(
+      items.map(({ item }) => item),
+      { usage, response: end },
+    );
+    return responses.sse(...events, { ...{ response }, type });
+  },
+};
+
 /** The writer of each reader of `Dialect.reader`. */
 export const writers: Readonly<Record<string, Writer>> = {
   anthropic: anthropicWriter,
@@ -274,4 +315,5 @@ export const writers: Readonly<Record<string, Writer>> = {
   "generate-content": googleWriter,
   "llm-engine-completions": completionsWriter,
   mistral: mistralWriter,
+  "openai-responses": responsesWriter,
 };

@@ -1,4 +1,4 @@
-import { type CaseName, type Dialect, isApplicable } from "../dialect.ts";
+import { type CaseName, type Dialect, isApplicable, titleOf } from "../dialect.ts";
 import { publishedApis } from "../published/apis.ts";
 
 /** Why a kind cannot happen at a provider API; undefined if it can. */
@@ -48,6 +48,7 @@ const ownModels: Readonly<Record<string, string>> = {
   bedrock: "Converse has no tool messages: results are in user messages, and reasoning is in blocks with signatures",
   cohere: "the API has only models of Cohere",
   "generate-content": "generateContent has only models of Google",
+  "openai-responses": "the rules are about messages of Chat Completions, and OpenAI's API has only models of OpenAI",
 };
 
 /** A test of families.test.ts about messages, at each host of models of several vendors. */
@@ -94,8 +95,8 @@ export const odd = (test: string): DialectHold => ({
 export const publishes: DialectHold = {
   test: "are carried or named in a warning with each of their members",
   under: "the published types of {title}",
-  why: ({ name, variant }) =>
-    publishedApis.some(({ dialect }) => dialect === name && variant === undefined)
+  why: (dialect) =>
+    publishedApis.some((api) => api.dialect === titleOf(dialect))
       ? undefined
       : "the vendor publishes no types of its own, or those of an API that has them",
 };

@@ -8,6 +8,7 @@ import {
   metadata,
   toolUse,
 } from "../fixtures/bedrock-wire.ts";
+import * as responses from "../fixtures/openai-responses.ts";
 import { isFields } from "../whole/sse-data.ts";
 import type { Making } from "./instances.ts";
 
@@ -226,6 +227,50 @@ const cerebras = {
   },
 } as const;
 
+/** Items that deltas of a type extend. */
+const extendedItems: Readonly<Record<string, responses.Shown>> = {
+  function_call_arguments: responses.call("call_1", "look", []),
+  custom_tool_call_input: responses.whole({ type: "custom_tool_call", call_id: "call_1", name: "look", input: "" }),
+};
+
+function playResponses(instance: unknown): string | undefined {
+  const event = eventOf(instance);
+  const [, name = ""] = /^response\.(\w+)\./.exec(event.type) ?? [];
+  const opened = responses.eventsOf(extendedItems[name] ?? responses.message([]), 0).slice(0, 1);
+  const said = responses.eventsOf(responses.message(["Hi"]), 1);
+  const before = event.type === "response.output_item.done" ? [] : opened;
+  return responses.sse(...responses.begun(), ...before, event, ...said, responses.finish([]));
+}
+
+const withFacts = (instance: unknown) => ({ response: isFields(instance) ? instance : {} });
+
+const openAiResponses = {
+  dialect: "openai responses",
+  fixed: {
+    ...{ output_index: 0, content_index: 0, summary_index: 0 },
+    "item.content.logprobs.bytes": bytes,
+    "item.content.logprobs.top_logprobs.bytes": bytes,
+  },
+  usageAt: ["usage"],
+} as const;
+
+const numbers = "a place in the response";
+
+const responsesEvent = {
+  ...openAiResponses,
+  root: "ResponsesEvent",
+  form: "streamed",
+  play: playResponses,
+  // Tools with all of their settings, which these items contain as a whole.
+  never: new Set(["AdditionalTools", "ResponseToolSearchOutputItem"]),
+  failing: new Set(["ResponseErrorEvent"]),
+  silent: {
+    item_id: numbers,
+    annotation_index: numbers,
+    "item.id": "nothing refers to the ids of messages and functions, since Dragoman stores nothing at OpenAI",
+  },
+} as const;
+
 export const publishedApis: readonly PublishedApi[] = [
   { ...anthropic, root: "AnthropicEvent" },
   { ...anthropic, root: "AnthropicBetaEvent" },
@@ -260,6 +305,15 @@ export const publishedApis: readonly PublishedApi[] = [
   { ...mistral, root: "MistralResponse", form: "whole", play: whole, ...chat("message") },
   { ...openAi, root: "OpenAiChunk", form: "streamed", play: streamed, ...chat("delta") },
   { ...openAi, root: "OpenAiResponse", form: "whole", play: whole, ...chat("message") },
+  responsesEvent,
+  {
+    ...{ ...openAiResponses, root: "ResponsesFacts", form: "streamed", silent: {} },
+    play: (value) => responses.answer([responses.message(["Hi"])], withFacts(value)),
+  },
+  {
+    ...{ ...openAiResponses, root: "ResponsesFacts", form: "whole", silent: {} },
+    play: (value) => whole(responses.responseOf([responses.message(["Hi"]).item], withFacts(value))),
+  },
   { ...cerebras, root: "CerebrasChunk", form: "streamed", play: streamed, ...chat("delta") },
   { ...cerebras, root: "CerebrasResponse", form: "whole", play: whole, ...chat("message") },
 ];

@@ -30,6 +30,8 @@ type result struct {
 	Text         string                     `json:"text"`
 	Length       int                        `json:"length,omitempty"`
 	OutputTokens int32                      `json:"output_tokens,omitempty"`
+	InputTokens  int32                      `json:"input_tokens,omitempty"`
+	Vectors      [][]float32                `json:"vectors,omitempty"`
 	Code         uint32                     `json:"code"`
 	Message      string                     `json:"message,omitempty"`
 	Details      map[string]json.RawMessage `json:"details,omitempty"`
@@ -106,6 +108,21 @@ func stream(ctx context.Context, client dragoman.ChatServiceClient, chat *dragom
 	}
 }
 
+func embed(ctx context.Context, client dragoman.EmbeddingServiceClient) (t result) {
+	dimensions := int32(4)
+	request := &dragoman.EmbedRequest{Model: "echo/embed", Dimensions: &dimensions}
+	for _, text := range []string{"one two", "three"} {
+		request.Inputs = append(request.Inputs, &dragoman.EmbeddingInput{Kind: &dragoman.EmbeddingInput_Text{Text: text}})
+	}
+	response, err := client.Embed(ctx, request)
+	check(err)
+	for _, embedding := range response.Embeddings {
+		t.Vectors = append(t.Vectors, embedding.Values)
+	}
+	t.InputTokens = response.Usage.InputTokens
+	return t
+}
+
 func main() {
 	connection, err := grpc.NewClient(os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials()))
 	check(err)
@@ -143,6 +160,14 @@ func main() {
 	megabytes := ask("", script{"text": "a b c d e", "large": 1 << 20})
 	unary("too_large", megabytes)
 	unary("large", megabytes, grpc.MaxCallRecvMsgSize(16<<20))
+
+	tell("embed", embed(named("embed"), dragoman.NewEmbeddingServiceClient(connection)))
+
+	counted := ask("one two three", nil)
+	counted.Model = "openai/gpt-4o"
+	count, err := dragoman.NewTokenServiceClient(connection).CountTokens(named("count"), &dragoman.CountTokensRequest{Chat: counted})
+	check(err)
+	tell("count", result{InputTokens: count.InputTokens})
 }
 
 func check(err error) {

@@ -15,7 +15,11 @@ from dragoman.v1 import error_pb2
 from dragoman.v1.chat_request_pb2 import ChatRequest
 from dragoman.v1.chat_service_pb2 import CompleteChatRequest, StreamChatRequest
 from dragoman.v1.chat_service_pb2_grpc import ChatServiceStub
+from dragoman.v1.embedding_service_pb2 import EmbeddingInput, EmbedRequest
+from dragoman.v1.embedding_service_pb2_grpc import EmbeddingServiceStub
 from dragoman.v1.message_pb2 import ROLE_USER, Message, Part
+from dragoman.v1.token_service_pb2 import CountTokensRequest
+from dragoman.v1.token_service_pb2_grpc import TokenServiceStub
 
 DETAILS = (
     error_details_pb2.ErrorInfo,
@@ -65,8 +69,19 @@ def stream(stub, chat, **options):
     return result
 
 
+def embed(stub, request, **options):
+    response = stub.Embed(request, **options)
+    vectors = [list(embedding.values) for embedding in response.embeddings]
+    return {"vectors": vectors, "input_tokens": response.usage.input_tokens}
+
+
+def count(stub, chat, **options):
+    return {"input_tokens": stub.CountTokens(CountTokensRequest(chat=chat), **options).input_tokens}
+
+
 def main(address):
-    stub = ChatServiceStub(grpc.insecure_channel(address))
+    channel = grpc.insecure_channel(address)
+    stub = ChatServiceStub(channel)
     roomy = ChatServiceStub(grpc.insecure_channel(address, [("grpc.max_receive_message_length", 16 << 20)]))
 
     def tell(story, call, chat, through=stub, **options):
@@ -83,6 +98,10 @@ def main(address):
     tell("compressed", complete, ask("squeeze me " * 10_000), compression=grpc.Compression.Gzip)
     tell("too_large", complete, ask("", megabytes))
     tell("large", complete, ask("", megabytes), through=roomy)
+    inputs = [EmbeddingInput(text="one two"), EmbeddingInput(text="three")]
+    vectors = EmbedRequest(model="echo/embed", inputs=inputs, dimensions=4)
+    tell("embed", embed, vectors, through=EmbeddingServiceStub(channel))
+    tell("count", count, ask("one two three", model="openai/gpt-4o"), through=TokenServiceStub(channel))
 
 
 main(sys.argv[1])

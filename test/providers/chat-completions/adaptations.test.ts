@@ -208,7 +208,7 @@ describe("checkSupport for OpenAI", () => {
     ]);
     const result = { case: "toolResult" as const, value: { toolCallId: "a", parts: [media("image/png")] } };
     expect(limits({ messages: [{ role: Role.TOOL, parts: [{ kind: result }] }] })).toEqual([
-      "REJECTED messages[0].parts[0].tool_result",
+      "REJECTED messages[0].parts[0].tool_result.parts[0].media",
     ]);
   });
 

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import type { Environment } from "../../../src/config/environment.ts";
 import {
   detectLocal,
   engineFolder,
@@ -9,9 +10,10 @@ import {
   modelPath,
   preparedModels,
 } from "../../../src/providers/local/home.ts";
+import { localModels } from "../../../src/providers/local/models.ts";
 
 const home = mkdtempSync(join(tmpdir(), "dragoman-local-"));
-const [first, second] = knownModels;
+const [first, second, third] = knownModels;
 
 function put(path: string): string {
   mkdirSync(dirname(path), { recursive: true });
@@ -47,5 +49,46 @@ describe("the files of the local provider", () => {
     expect(preparedModels(environment)).toEqual([{ name: "mine-7b", displayName: "Mine-7B", path }]);
     expect(detectLocal(environment)).toBeUndefined();
     expect(detectLocal({ ...environment, DRAGOMAN_LOCAL_MODEL: `${path}.gone` })).toContain("names no file");
+  });
+
+  it("embeds with the models of chat, and with the file in DRAGOMAN_LOCAL_EMBEDDING_MODEL before them", () => {
+    mkdirSync(engineFolder(home), { recursive: true });
+    const path = put(join(home, "Embed-Text.gguf"));
+    const ids = (environment: Environment) =>
+      localModels({ DRAGOMAN_LOCAL_HOME: home, ...environment }).map(({ id, aliases, embeddingDimensions }) => {
+        return [id, aliases, embeddingDimensions];
+      });
+    const variable = "DRAGOMAN_LOCAL_EMBEDDING_MODEL";
+    // No model for chat is required.
+    expect(ids({ [variable]: path })).toEqual([["local/embed/embed-text", ["local/embed"], 0]]);
+    expect(detectLocal({ DRAGOMAN_LOCAL_HOME: home, [variable]: path })).toBeUndefined();
+    expect(detectLocal({ DRAGOMAN_LOCAL_HOME: home, [variable]: `${path}.gone` })).toContain(
+      `${variable} names no file`,
+    );
+    put(modelPath(home, first));
+    put(modelPath(home, second));
+    const chat = [
+      [`local/${first.name}`, ["local/default"], 0],
+      [`local/${second.name}`, [], 0],
+    ];
+    expect(ids({ [variable]: second.name })).toEqual([
+      ...chat,
+      [`local/embed/${second.name}`, ["local/embed"], second.dimensions],
+      [`local/embed/${first.name}`, [], first.dimensions],
+    ]);
+    // Embedding models come before those of chat, and are none of them.
+    put(modelPath(home, third));
+    expect(ids({})).toEqual([
+      ...chat,
+      [`local/embed/${third.name}`, ["local/embed"], third.dimensions],
+      [`local/embed/${first.name}`, [], first.dimensions],
+      [`local/embed/${second.name}`, [], second.dimensions],
+    ]);
+    expect(detectLocal({ DRAGOMAN_LOCAL_HOME: home, DRAGOMAN_LOCAL_MODEL: third.name })).toContain(variable);
+    // The same file can have both.
+    expect(ids({ DRAGOMAN_LOCAL_MODEL: path, [variable]: path }).map(([id]) => id)).toEqual([
+      ...["local/embed-text", `local/${first.name}`, `local/${second.name}`],
+      ...["embed-text", ...[third, first, second].map(({ name }) => name)].map((name) => `local/embed/${name}`),
+    ]);
   });
 });

@@ -10,31 +10,23 @@ import type { GenerationParametersSchema } from "../../../src/gen/dragoman/v1/pa
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
 import { type LlamaModel, loadEngine } from "../../../src/providers/local/engine.ts";
-import {
-  detectLocal,
-  engineFolder,
-  knownModels,
-  localHome,
-  preparedModels,
-} from "../../../src/providers/local/home.ts";
+import { engineFolder, knownModels, localHome } from "../../../src/providers/local/home.ts";
 import { modelEntry } from "../../../src/providers/local/models.ts";
 import { configured } from "../../support/configured.ts";
+import { localFile, missingLocal } from "../../support/local.ts";
 
 type Request = Exclude<MessageInitShape<typeof ChatRequestSchema>, ChatRequest>;
 type Parameters = MessageInitShape<typeof GenerationParametersSchema>;
 
-const missing = detectLocal(process.env);
-if (missing !== undefined) process.stderr.write(`the tests of the local model are skipped: ${missing}\n`);
+if (missingLocal !== undefined) process.stderr.write(`the tests of the local model are skipped: ${missingLocal}\n`);
 
-const prepared = preparedModels(process.env);
-// Prefers the smaller model, which is faster. The tests hold for any model.
-const file = prepared.find(({ name }) => name === knownModels[1].name) ?? prepared[0];
+const file = localFile();
 
 function createAdapter(options: Readonly<Record<string, unknown>> = {}): Adapter {
   return configured("local", undefined, { apiKey: "", options, environment: process.env });
 }
 
-describe.skipIf(missing !== undefined)("the local model", { timeout: 120_000 }, () => {
+describe.skipIf(missingLocal !== undefined)("the local model", { timeout: 120_000 }, () => {
   const adapter = createAdapter();
   const model = modelEntry(file ?? { name: "", displayName: "" }, []);
   const unending = new AbortController().signal;

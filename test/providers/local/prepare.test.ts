@@ -14,6 +14,7 @@ const model: KnownModel = {
   displayName: "Tiny",
   sha256: createHash("sha256").update(text).digest("hex"),
   bytes: text.length,
+  dimensions: 8,
   source: { client: "npm", parts: ["tiny-part1@1.0.0", "tiny-part2@1.0.0"], member: "model.part" },
 };
 const packages = {
@@ -101,6 +102,10 @@ it("checks the SHA-256 of the operator's own model", async () => {
   const right = { ...environment, DRAGOMAN_LOCAL_MODEL_SHA256: model.sha256 };
   expect((await runProgram(["local", "prepare"], { environment: right })).output).toBe(
     `model: using ${path}, SHA-256 ${model.sha256} (verified)\nengine: already in ${engineFolder(home)}\n`,
+  );
+  const embeds = { DRAGOMAN_LOCAL_HOME: home, DRAGOMAN_LOCAL_EMBEDDING_MODEL: path };
+  expect((await runProgram(["local", "prepare"], { environment: embeds })).output).toBe(
+    `model: using ${path}, SHA-256 ${model.sha256}\nengine: already in ${engineFolder(home)}\n`,
   );
   const wrong = { ...environment, DRAGOMAN_LOCAL_MODEL_SHA256: "0" };
   expect(await runProgram(["local", "prepare"], { environment: wrong })).toEqual({

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { plainRules } from "../../../src/config/route.ts";
 import { AttemptOutcome } from "../../../src/gen/dragoman/v1/attempt_pb.js";
 import { EmbeddingService } from "../../../src/gen/dragoman/v1/embedding_service_pb.js";
-import { ErrorInfoSchema } from "../../../src/gen/google/rpc/error_details_pb.js";
+import { BadRequestSchema, ErrorInfoSchema } from "../../../src/gen/google/rpc/error_details_pb.js";
 import { embedRequest, failureOf } from "../../support/embedding.ts";
 import {
   type RecordedRequest,
@@ -66,6 +66,47 @@ const route = (first: string, second: string) => `routes:
     tiers: [{ targets: [{ model: ${first} }] }, { targets: [{ model: ${second} }] }]
     attempts: { max: 3, per_target: 1 }
 prices: { a/m: { input: "1.00", output: "0" }, b/m: { input: "10.00", output: "0" } }`;
+
+describe("a server that rejects a field of the request for embeddings", () => {
+  const rejects = (param: string): Script => ({
+    ...{ status: 400, headers: json },
+    steps: [{ write: JSON.stringify({ error: { message: `Unknown ${param}`, param, code: "unknown_parameter" } }) }],
+  });
+  const knows =
+    (...known: readonly string[]): Play =>
+    (texts, request) => {
+      const unknown = Object.keys(JSON.parse(request.body)).find((name) => !known.includes(name));
+      return unknown === undefined ? answers(1)(texts, request) : rejects(unknown);
+    };
+
+  it("gets one more request without encoding_format, and later ones without it, with a warning each", async () => {
+    const setting = await start("", knows("model", "input"));
+    const [server] = setting.servers;
+    for (const [round, attempts] of [
+      [0, [AttemptOutcome.FAILED, AttemptOutcome.ANSWERED]],
+      [1, [AttemptOutcome.ANSWERED]],
+    ] as const) {
+      const response = await embed(setting, "a/m", ["7"]);
+      expect(response.embeddings[0]?.values).toEqual([7, 1]);
+      expect(response.attempts.map(({ outcome }) => outcome)).toEqual(attempts);
+      const learned = response.warnings.filter(({ reason }) => reason === "LEARNED");
+      expect(learned.map(({ field }) => field)).toEqual(["provider_options.a.encoding_format"]);
+      expect(server?.requests).toHaveLength(2 + round);
+    }
+  });
+
+  it("gets no request without dimensions, since the vectors would have another length", async () => {
+    const setting = await start("", knows("model", "input", "encoding_format"));
+    const call = setting.service
+      .client(EmbeddingService, "grpc")
+      .embed(embedRequest("a/m", ["7"], { dimensions: 2, user: "u" }));
+    const error = ConnectError.from(await call.catch((thrown) => thrown));
+    const [violation] = error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
+    expect(violation?.field).toBe("dimensions");
+    expect(violation?.description).toMatch(/omit dimensions for vectors of the model's own length/);
+    expect(setting.servers[0]?.requests).toHaveLength(1);
+  });
+});
 
 describe("a route of Embed", () => {
   it("moves to another provider of the same model, with a warning, and pays for what was used", async () => {
@@ -251,6 +292,14 @@ prices: { a/m: { input: "1000.00", output: "0" } }`;
     expect((await failureOf(ask(setting, "word ".repeat(200))))[0]).toBe("BUDGET_EXHAUSTED");
     expect(setting.servers[0]?.requests).toHaveLength(0);
     await ask(setting, "1");
+  });
+
+  it("let inputs in whose bytes do not fit a budget, but whose tokens do", async () => {
+    const budgets = ', budgets: [{ amount_usd: "0.02", period: day }]';
+    const setting = await start(limited("{}", budgets), answers(1));
+    // 25 bytes, which are about 6 tokens.
+    await ask(setting, "word ".repeat(5));
+    expect(setting.servers[0]?.requests).toHaveLength(1);
   });
 
   it("hold the models of a key's account", async () => {

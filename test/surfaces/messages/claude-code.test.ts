@@ -34,8 +34,8 @@ describe("a request of Claude Code", () => {
       context_management: asked.context_management,
       metadata: asked.metadata,
       tools: [
-        { name: "Read" },
-        { name: "Bash" },
+        { name: "Read", eager_input_streaming: true },
+        { name: "Bash", eager_input_streaming: true },
         { name: "mcp__github__search_issues", cache_control: { type: "ephemeral", ttl: "1h" } },
       ],
     });
@@ -51,7 +51,7 @@ describe("a request of Claude Code", () => {
       { type: "tool_result", tool_use_id: "toolu_01B", content: "file: command not found", is_error: true },
     ]);
     expect(sent.messages[3]).toMatchObject({ role: "system", content: [{ text: "Context usage: 12 %" }] });
-    expect(warned(response)).toEqual(["system.1.cache_control.scope", "tools.0.eager_input_streaming"]);
+    expect(warned(response)).toEqual(["system.1.cache_control.scope"]);
   });
 
   it("reaches a model of another provider, with warnings about what it cannot get", async () => {
@@ -70,10 +70,36 @@ describe("a request of Claude Code", () => {
     );
   });
 
+  it("has its images in a user message where tool results have only text", async () => {
+    const chunk = { choices: [{ index: 0, delta: { content: "Pixel." }, finish_reason: "stop" }] };
+    const apis = await startScripted("DEEPINFRA", {
+      steps: [{ write: `data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n` }],
+    });
+    const response = await post(apis, claudeCodeRequest("deepinfra/some/vision-model"));
+    const body = await response.text();
+    expect([response.status, body]).toEqual([200, expect.stringContaining("Pixel.")]);
+    const { messages } = JSON.parse(apis.requests[0]?.body ?? "");
+    expect(messages.slice(-4)).toEqual([
+      { role: "tool", tool_call_id: "toolu_01A", content: "(image 1 is in the next user message)" },
+      { role: "tool", tool_call_id: "toolu_01B", content: "file: command not found" },
+      {
+        role: "user",
+        cache_control: { type: "ephemeral" },
+        content: [
+          { type: "text", text: "image 1 of the tool results, from Read:" },
+          { type: "image_url", image_url: { url: `data:image/gif;base64,${pixel}` } },
+          { type: "text", text: "<system-reminder>The task tools were not used recently.</system-reminder>" },
+          { type: "text", text: "Describe it in one word." },
+        ],
+      },
+      { role: "system", content: "Context usage: 12 %" },
+    ]);
+    expect(warned(response)).toContain("messages.2.content.0.content.0");
+  });
+
   it("gets a count of its tokens", async () => {
     const apis = await startScripted("OPENAI");
     const { max_tokens: _, stream: __, ...counted } = JSON.parse(JSON.stringify(claudeCodeRequest("gpt-5.2")));
-    counted.messages[2].content[0].content = "GIF image data";
     const response = await post(apis, counted, "/v1/messages/count_tokens?beta=true");
     expect([response.status, await response.json()]).toEqual([200, { input_tokens: expect.any(Number) }]);
   });

@@ -37,7 +37,6 @@ describe("the body of /v1/messages", () => {
     expect(chat.reasoning?.control).toEqual({ case: "effort", value: ReasoningEffort.MAX });
     expect(translate({ thinking: { type: "enabled" } }).extras).toMatchObject({
       turnsReasoningOn: true,
-      takesNearestEffort: true,
     });
   });
 
@@ -136,15 +135,20 @@ describe("the body of /v1/messages", () => {
       output_config: { task_budget: { total: 5 } },
       thinking: { type: "adaptive", block_binding: {} },
       tools: [
-        { name: "f", input_schema: {}, defer_loading: true },
-        { name: "g", input_schema: {}, defer_loading: true },
+        { name: "f", input_schema: {}, strict: true, defer_loading: true, allowed_callers: ["direct"] },
+        { name: "g", input_schema: {}, cache_control: null, input_examples: [{ a: 1 }], eager_input_streaming: null },
+        { name: "h", input_schema: {} },
       ],
     });
     expect(extras).toMatchObject({
       dialect: "anthropic",
       fields: { context_management: { edits: [] }, new_beta_field: 1, output_config: { task_budget: { total: 5 } } },
     });
-    expect(extras?.leftOut.map(formatDotted)).toEqual(["thinking.block_binding", "tools.0.defer_loading"]);
+    expect(extras?.toolFields).toEqual([
+      { index: 0, fields: { defer_loading: true, allowed_callers: ["direct"] } },
+      { index: 1, fields: { input_examples: [{ a: 1 }] } },
+    ]);
+    expect(extras?.leftOut.map(formatDotted)).toEqual(["thinking.block_binding"]);
   });
 
   it.each([
@@ -200,7 +204,7 @@ describe("the body of /v1/messages", () => {
         { role: "user", content: [image, image] },
         {
           role: "user",
-          content: [{ type: "tool_result", tool_use_id: "c", content: [{ type: "tool_reference" }, image] }],
+          content: [{ type: "tool_result", tool_use_id: "c", content: [{ type: "browser_state" }, image] }],
         },
       ],
       output_config: { effort: "low", format: { type: "json_schema", schema: {} } },

@@ -1,17 +1,11 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { create } from "@bufbuild/protobuf";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { ChatCompletionSchema } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { messagesSurface } from "../../../src/surfaces/messages/chat.ts";
 import { type AnswerCase, isApplicable } from "../../contract/dialect.ts";
 import { dialects } from "../../contract/load-dialects.ts";
 import { noModels } from "../harness.ts";
-
-const modules = resolve(import.meta.dirname, "../../../node_modules");
+import { compile } from "../matrix/published.ts";
 
 /** Answers of every provider but Anthropic, whose blocks stay as it sent them, each as a message of this API. */
 function messages(): readonly object[] {
@@ -29,17 +23,8 @@ function messages(): readonly object[] {
 
 /** Returns what the compiler says about values of a type of Anthropic's SDK. */
 async function problemsOf(values: readonly object[], type: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "dragoman-types-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  symlinkSync(modules, join(folder, "node_modules"));
   const lines = values.map((value, index) => `export const v${index}: ${type} = ${JSON.stringify(value)};`);
-  writeFileSync(join(folder, "values.ts"), ['import type Anthropic from "@anthropic-ai/sdk";', ...lines].join("\n"));
-  const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--types", "node"];
-  const compiler = join(modules, "typescript/bin/tsc");
-  return promisify(execFile)(process.execPath, [compiler, ...options, "values.ts"], { cwd: folder }).then(
-    ({ stdout }) => stdout,
-    ({ stdout }: { stdout: string }) => stdout,
-  );
+  return (await compile(['import type Anthropic from "@anthropic-ai/sdk";', ...lines].join("\n"))).join("\n");
 }
 
 it("returns only what Anthropic's types have, whichever provider answers", async () => {

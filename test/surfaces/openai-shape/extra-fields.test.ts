@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { optionViolations } from "../../../src/chat/planning/provider-options.ts";
-import { documentedFields } from "../../../src/surfaces/openai/extra-fields.ts";
+import { documentedFields } from "../../../src/surfaces/openai/documented-fields.ts";
 import { warningsOf, whole } from "../../behaviours/wire.ts";
 import { titleOf } from "../../contract/dialect.ts";
 import { dialects } from "../../contract/load-dialects.ts";
@@ -14,6 +14,7 @@ const models = {
   OPENROUTER: "openrouter/x",
   DEEPSEEK: "deepseek/deepseek-reasoner",
   DEEPINFRA: "deepinfra/x",
+  OLLAMA: "ollama/x",
   GROQ: "groq/openai/gpt-oss-120b",
   ANTHROPIC: "anthropic/claude-sonnet-4-5",
 };
@@ -193,6 +194,8 @@ describe("fields of other APIs that ChatRequest lacks", () => {
     ["OPENROUTER", { provider: { order: ["a"] }, transforms: ["middle-out"], top_a: 0.1, verbosity: "low" }],
     ["OPENAI", { verbosity: "low", store: true, web_search_options: {}, metadata: { a: "b" } }],
     ["GROQ", { search_settings: { include_domains: ["a"] } }],
+    ["VLLM", { truncation_side: "left", logprob_token_ids: [5], repetition_detection: { max_pattern_size: 4 } }],
+    ["SGLANG", { return_meta_info: true, cache_salt: "x", images_config: { a: 1 } }],
     // A field that no list has goes to the provider of the model, whichever it is.
     ["VLLM", { brand_new_field: { deep: [1, null, "x"] } }],
     ["OPENAI", { brand_new_field: true }],
@@ -207,6 +210,8 @@ describe("fields of other APIs that ChatRequest lacks", () => {
     ["OPENAI", { stop_token_ids: [5], min_p: 0.1, top_a: 0.1, safe_prompt: true }],
     ["ANTHROPIC", { stop_token_ids: [5], verbosity: "low", ignore_eos: true, structured_outputs: { grammar: "x" } }],
     ["DEEPINFRA", { provider: { order: ["a"] }, best_of: 2 }],
+    ["OLLAMA", { keep_alive: "5m", num_ctx: 4096, think: false, stop_token_ids: [5] }],
+    ["VLLM", { dry_multiplier: 0.8, images_config: { a: 1 }, store: true }],
   ])("are dropped with a warning that names them if %s does not support them: %j", async (provider, fields) => {
     const { status, sent, warnings } = await (await start(provider))(fields);
     expect(status).toBe(200);
@@ -257,6 +262,25 @@ describe("fields of other APIs that ChatRequest lacks", () => {
       });
     }
     expect(await post({ top_k: 5, guided_regex: "a" })).toMatchObject({ status: 200 });
+  });
+});
+
+describe("a server that Dragoman does not know", () => {
+  it("gets the fields of the open servers, and OpenAI's own are dropped with a warning", async () => {
+    await using upstream = await startReplayUpstream(whole({ content: "{}" }));
+    const yaml = `providers: { any: { dialect: chat-completions, base_url: "${upstream.baseUrl}" } }`;
+    const service = await startTestService({}, undefined, yaml);
+    onTestFinished(() => service.stop());
+    const taken = { stop_token_ids: [5], ebnf: "root ::= x", dry_multiplier: 0.8, guideline: "be brief", brand_new: 1 };
+    const response = await fetch(`http://${service.httpAddress}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "any/x", messages: [{ role: "user", content: "hi" }], ...taken, store: true }),
+    });
+    expect([response.status, warningsOf(response)]).toEqual([200, [["UNSUPPORTED_PARAMETER", "store"]]]);
+    const sent = JSON.parse(upstream.requests[0]?.body ?? "");
+    expect(sent).toMatchObject(taken);
+    expect(sent).not.toHaveProperty("store");
   });
 });
 

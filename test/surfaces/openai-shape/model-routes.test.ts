@@ -43,7 +43,8 @@ describe("the model routes of each API", () => {
     const get = await serve();
     const { status, body } = await get("/v1/models");
     expect([status, body.object]).toEqual([200, "list"]);
-    expect(body.data).toContainEqual({ id: "gpt-4o", object: "model", created: 0, owned_by: "openai" });
+    const listed = { id: "gpt-4o", object: "model", created: 0, owned_by: "openai", shutdown_date: expect.any(String) };
+    expect(body.data).toContainEqual(listed);
     expect(body.data.map(({ id }: { id: string }) => id)).toEqual(catalog.list().map(({ id }) => id));
   });
 

@@ -114,7 +114,6 @@ describe("OpenAI's response", () => {
         },
       ],
       usage: expect.objectContaining({ completion_tokens: 2 }),
-      system_fingerprint: null,
     });
   });
 

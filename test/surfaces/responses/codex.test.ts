@@ -9,9 +9,9 @@ import {
   stop,
   text,
 } from "../../contract/fixtures/anthropic-wire.ts";
+import * as responses from "../../contract/fixtures/openai-responses.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { startApis } from "../sdk/apis.ts";
-import { limited, streamed } from "../sdk/scripts.ts";
 import { codexBody, codexHeaders, codexInput, readAsCodex } from "./codex.ts";
 
 async function start(provider: "ANTHROPIC" | "OPENAI", ...scripts: readonly Script[]) {
@@ -127,28 +127,34 @@ describe("Codex", () => {
     expect(found).toContain("UNSUPPORTED_PARAMETER text.verbosity");
   });
 
-  it("works with a model of OpenAI, whose reasoning has no text", async () => {
-    const calls = {
-      tool_calls: [
-        { index: 0, id: "call_1", type: "function", function: { name: "shell", arguments: '{"command":["ls"]}' } },
-      ],
-    };
-    const { send, sent } = await start("OPENAI", streamed([calls], "tool_calls"), streamed([{ content: "Done." }]));
+  it("works with a model of OpenAI, through OpenAI's own Responses API", async () => {
+    const thought = responses.reasoning([], "gAAA==");
+    const calls = responses.answer([thought, responses.call("call_1", "shell", ['{"command":', '["ls"]}'])]);
+    const { send, sent } = await start(
+      "OPENAI",
+      script(calls),
+      script(responses.answer([responses.message(["Done."])])),
+    );
     const { items } = await readAsCodex(await send(codexInput));
-    expect(items).toEqual([
-      { type: "function_call", call_id: "call_1", name: "shell", arguments: '{"command":["ls"]}' },
-    ]);
+    expect(items.at(-1)).toEqual({
+      type: "function_call",
+      call_id: "call_1",
+      name: "shell",
+      arguments: '{"command":["ls"]}',
+    });
     const output = { type: "function_call_output", call_id: "call_1", output: "hello.txt" };
     expect((await readAsCodex(await send([...codexInput, ...items, output]))).shown).toBe("Done.");
-    expect(sent(1)).toMatchObject({ verbosity: "low", reasoning_effort: "medium", parallel_tool_calls: true });
-    expect(sent(1).messages.slice(-2)).toMatchObject([
-      { role: "assistant", tool_calls: [{ id: "call_1" }] },
-      { role: "tool", tool_call_id: "call_1", content: "hello.txt" },
+    expect(sent(1)).toMatchObject({
+      reasoning: { effort: "medium", summary: "auto" },
+      text: { verbosity: "low" },
+      parallel_tool_calls: true,
+      store: false,
+    });
+    expect(sent(1).tools).toContainEqual(expect.objectContaining({ type: "web_search" }));
+    expect(sent(1).input.slice(-3)).toEqual([
+      thought.item,
+      { type: "function_call", call_id: "call_1", name: "shell", arguments: '{"command":["ls"]}' },
+      output,
     ]);
-  });
-
-  it("gets an HTTP status for a rate limit, at which it tries again", async () => {
-    const { send } = await start("OPENAI", limited);
-    await expect(send(codexInput).then(readAsCodex)).rejects.toThrow("unexpected status 429");
   });
 });

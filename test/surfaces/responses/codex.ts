@@ -137,12 +137,28 @@ export interface CodexTurn {
   /** Text deltas that came while their message was open. */
   readonly shown: string;
   readonly responseId: string;
-  readonly usage: { readonly total_tokens: number };
+  readonly usage: { readonly input_tokens: number; readonly output_tokens: number; readonly total_tokens: number };
 }
 
-/** Reads a stream as Codex does. Throws what Codex would show as an error. */
-export async function readAsCodex(response: Response): Promise<CodexTurn> {
-  if (response.status !== 200) throw new Error(`unexpected status ${response.status}: ${await response.text()}`);
+/** What Codex shows as an error. */
+export class CodexError extends Error {
+  /** HTTP status, if it is not 200. */
+  readonly status: number | undefined;
+  readonly code: string;
+
+  constructor(message: string, code: string, status?: number) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** Reads a stream as Codex does. Throws what Codex would show as an error. `onText`: called with each text delta. */
+export async function readAsCodex(response: Response, onText?: (piece: string) => void): Promise<CodexTurn> {
+  if (response.status !== 200) {
+    const body = await response.text();
+    throw new CodexError(`unexpected status ${response.status}: ${body}`, JSON.parse(body).error.code, response.status);
+  }
   const items: Item[] = [];
   let active: string | undefined;
   let shown = "";
@@ -157,6 +173,7 @@ export async function readAsCodex(response: Response): Promise<CodexTurn> {
         case "response.output_text.delta":
           if (active !== "message") throw new Error("OutputTextDelta without active item");
           shown += delta;
+          onText?.(delta);
           break;
         case "response.reasoning_summary_text.delta":
           if (active !== "reasoning" || summary_index !== 0)
@@ -167,13 +184,14 @@ export async function readAsCodex(response: Response): Promise<CodexTurn> {
           active = undefined;
           break;
         case "response.failed":
-          throw new Error(`failed: ${whole.error.code}: ${whole.error.message}`);
+          throw new CodexError(`failed: ${whole.error.code}: ${whole.error.message}`, whole.error.code);
         case "response.completed":
           end = { responseId: whole.id, usage: whole.usage };
       }
     },
   });
-  parser.feed(await response.text());
+  const decoder = new TextDecoder();
+  for await (const bytes of response.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
   if (end === undefined) throw new Error("stream closed before response.completed");
   return { items, shown, ...end };
 }

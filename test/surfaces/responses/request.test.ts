@@ -311,7 +311,6 @@ describe("the parameters of a request", () => {
     });
     expect(extras?.leftOut).toEqual([
       ["client_metadata"],
-      ["include", 1],
       ["user"],
       ["reasoning", "mode"],
       ["input", 0, "phase"],
@@ -322,8 +321,9 @@ describe("the parameters of a request", () => {
   });
 
   it("passes on what only some providers have", () => {
-    const { extras } = translate({ input: "hi", text: { verbosity: "low" }, max_tool_calls: 2 });
-    expect(extras?.fields).toEqual({ verbosity: "low", max_tool_calls: 2 });
+    const include = ["reasoning.encrypted_content", "file_search_call.results"];
+    const { extras } = translate({ input: "hi", text: { verbosity: "low" }, max_tool_calls: 2, include });
+    expect(extras?.fields).toEqual({ verbosity: "low", max_tool_calls: 2, include: ["file_search_call.results"] });
   });
 });
 

@@ -15,7 +15,7 @@ import {
 import type { Script } from "../../support/replay-upstream.ts";
 import { requireKey, startTestService } from "../../support/service.ts";
 import { startApis, startScripted } from "./apis.ts";
-import { call, callPieces, cut, limited, stalled, streamed, weather, whole } from "./scripts.ts";
+import { limited, weather, whole } from "./scripts.ts";
 
 const messages = [{ role: "user" as const, content: "hello" }];
 const ask = { model: "gpt-4o", max_tokens: 50, messages };
@@ -59,42 +59,6 @@ describe("the client @anthropic-ai/sdk", () => {
       messages: [{ role: "system", content: "be brief" }, { role: "user" }],
     });
     expect(records).toMatchObject([{ method: "messages", outcome: "ok", user: "u1", usage: { totalTokens: 14 } }]);
-  });
-
-  it("reads a stream", async () => {
-    const { client } = await start("OPENAI", streamed([{ role: "assistant", content: "hel" }, { content: "lo" }]));
-    const stream = client.messages.stream(ask);
-    let said = "";
-    stream.on("text", (piece) => {
-      said += piece;
-    });
-    const answer = await stream.finalMessage();
-    expect(said).toBe("hello");
-    expect(answer).toMatchObject({
-      content: [{ type: "text", text: "hello" }],
-      stop_reason: "end_turn",
-      usage: { input_tokens: 7, cache_read_input_tokens: 4, output_tokens: 3 },
-    });
-  });
-
-  it("runs a tool that the model calls and returns the final message", async () => {
-    const { client, requests } = await start("OPENAI", streamed(callPieces, "tool_calls"), whole({ content: "Rain." }));
-    const first = await client.messages.stream({ ...ask, tools: [weatherTool] }).finalMessage();
-    expect(first).toMatchObject({
-      stop_reason: "tool_use",
-      content: [{ type: "tool_use", id: "call_1", name: "weather", input: { city: "Oslo" } }],
-    });
-    const result = { type: "tool_result" as const, tool_use_id: "call_1", content: "rain" };
-    const second = await client.messages.create({
-      ...ask,
-      tools: [weatherTool],
-      messages: [...messages, first, { role: "user", content: [result] }],
-    });
-    expect(second.content).toMatchObject([{ type: "text", text: "Rain." }]);
-    expect(JSON.parse(requests[1]?.body ?? "").messages.slice(1)).toEqual([
-      { role: "assistant", content: null, tool_calls: [call] },
-      { role: "tool", tool_call_id: "call_1", content: "rain" },
-    ]);
   });
 
   it("keeps the blocks of Claude as they are, over two turns with a tool", async () => {
@@ -156,17 +120,6 @@ describe("the client @anthropic-ai/sdk", () => {
     ]);
   });
 
-  it("parses JSON that follows a schema", async () => {
-    const { client, requests } = await start("OPENAI", whole({ content: '{"city":"Oslo"}' }));
-    const schema = { ...weather.parameters, additionalProperties: false };
-    const answer = await client.messages.parse({
-      ...ask,
-      output_config: { format: { type: "json_schema", schema } },
-    });
-    expect(answer.content).toMatchObject([{ type: "text", text: '{"city":"Oslo"}' }]);
-    expect(JSON.parse(requests[0]?.body ?? "").response_format.json_schema.schema).toEqual(schema);
-  });
-
   it("counts tokens, without a request to the provider", async () => {
     const { client, requests, records } = await start("OPENAI");
     const { input_tokens: few } = await client.messages.countTokens({ model: "gpt-4o", messages });
@@ -225,29 +178,6 @@ describe("the client @anthropic-ai/sdk", () => {
     });
   });
 
-  it("throws the SDK's error classes", async () => {
-    const { client } = await start("OPENAI", limited, {
-      status: 503,
-      headers: { "content-type": "application/json" },
-      steps: [{ write: '{"error":{"message":"down"}}' }],
-    });
-    await expect(client.messages.create({ ...ask, model: "gpt-9" })).rejects.toMatchObject({
-      constructor: Anthropic.NotFoundError,
-      type: "not_found_error",
-    });
-    await expect(client.messages.create({ ...ask, messages: [] })).rejects.toMatchObject({
-      constructor: Anthropic.BadRequestError,
-      type: "invalid_request_error",
-      requestID: expect.stringMatching(/^chatcmpl-/),
-      error: { type: "error", error: { message: expect.stringMatching(/^messages: /) } },
-    });
-    await expect(client.messages.create(ask)).rejects.toMatchObject({
-      constructor: Anthropic.RateLimitError,
-      type: "rate_limit_error",
-    });
-    await expect(client.messages.create(ask)).rejects.toMatchObject({ status: 529, type: "overloaded_error" });
-  });
-
   it.each([
     ["x-api-key", { apiKey: "right" }],
     ["authorization", { authToken: "right", apiKey: null }],
@@ -273,20 +203,5 @@ describe("the client @anthropic-ai/sdk", () => {
     const answer = await client.messages.create(ask, { maxRetries: 1 });
     expect(answer.content).toMatchObject([{ text: "now" }]);
     expect(requests).toHaveLength(2);
-  });
-
-  it("throws if a stream fails after its start", async () => {
-    const { client } = await start("OPENAI", cut({ content: "hel" }));
-    await expect(client.messages.stream(ask).finalMessage()).rejects.toMatchObject({ type: "api_error" });
-  });
-
-  it("cancels a stream, which aborts the upstream request and is recorded", async () => {
-    const { client, requests, nextRecord } = await start("OPENAI", stalled({ content: "hel" }));
-    const record = nextRecord();
-    const stream = client.messages.stream(ask);
-    stream.on("text", () => stream.abort());
-    await expect(stream.finalMessage()).rejects.toThrow(Anthropic.APIUserAbortError);
-    await requests[0]?.aborted;
-    expect(await record).toMatchObject({ outcome: "cancelled", usage: expect.anything() });
   });
 });

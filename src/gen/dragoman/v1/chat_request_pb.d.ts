@@ -186,7 +186,7 @@ export declare type ChatRequest = Message<"dragoman.v1.ChatRequest"> & {
   /**
    * Whether Dragoman returns an error (UNSUPPORTED_PARAMETER) instead of a warning if it must drop or change a field
    * that the model does not support. Default false. Some fields are errors in any case, because the response would be
-   * too different without them: for instance images, a named tool or an effort that the model does not have.
+   * too different without them: for instance images or a named tool.
    *
    * @generated from field: bool strict_parameters = 20;
    */

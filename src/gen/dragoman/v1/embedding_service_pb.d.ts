@@ -109,7 +109,7 @@ export declare type EmbeddingInput = Message<"dragoman.v1.EmbeddingInput"> & {
   } | {
     /**
      * A text as the tokens of the model's own tokenizer. An error if the provider accepts only texts. OpenAI, Azure
-     * OpenAI, OpenRouter, vLLM, SGLang and llama.cpp accept tokens.
+     * OpenAI, OpenRouter, vLLM, SGLang, llama.cpp and the local model accept tokens.
      *
      * @generated from field: dragoman.v1.TokenIds token_ids = 2;
      */

@@ -296,7 +296,8 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
     case: "text";
   } | {
     /**
-     * An image or document. Few providers support it in tool results; it is rejected for the others.
+     * An image, a document or other media. Few providers support it in tool results. The others get it in a user
+     * message after the tool results of the turn, with a text that names the tool and the warning EMULATED.
      *
      * @generated from field: dragoman.v1.Media media = 2;
      */
@@ -310,6 +311,14 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
      */
     value: SearchResult;
     case: "searchResult";
+  } | {
+    /**
+     * A function that a search for tools found.
+     *
+     * @generated from field: dragoman.v1.ToolReference tool_reference = 4;
+     */
+    value: ToolReference;
+    case: "toolReference";
   } | { case: undefined; value?: undefined };
 };
 
@@ -318,6 +327,28 @@ export declare type ToolResultPart = Message$1<"dragoman.v1.ToolResultPart"> & {
  * Use `create(ToolResultPartSchema)` to create a new message.
  */
 export declare const ToolResultPartSchema: GenMessage<ToolResultPart>;
+
+/**
+ * A function of the request that a search for tools found (Anthropic's tool_reference blocks). Anthropic shows the model
+ * a tool that is deferred (`defer_loading`) only after a reference to it. The other providers have all tools from the
+ * beginning; they receive the name as text, with the warning EMULATED.
+ *
+ * @generated from message dragoman.v1.ToolReference
+ */
+export declare type ToolReference = Message$1<"dragoman.v1.ToolReference"> & {
+  /**
+   * FunctionTool.name of a tool of the request. 1 to 128 characters. Required.
+   *
+   * @generated from field: string tool_name = 1;
+   */
+  toolName: string;
+};
+
+/**
+ * Describes the message dragoman.v1.ToolReference.
+ * Use `create(ToolReferenceSchema)` to create a new message.
+ */
+export declare const ToolReferenceSchema: GenMessage<ToolReference>;
 
 /**
  * A search result that the model can cite (Anthropic's search_result blocks, Cohere's documents). For providers

@@ -139,7 +139,9 @@ export declare const ModelService: GenService<{
   /**
    * Lists the models of all configured providers, ordered by id. A deployment that belongs to an account is listed only
    * for that account: the one in the header x-selected-account-id, else the default or only account of the caller's API
-   * key. Models whose id and aliases the API key or that account does not allow are not listed.
+   * key. Models whose id and aliases the API key or that account does not allow are not listed. The list also has the
+   * models that the operator's own servers list at the moment, as `provider/model` (configuration:
+   * `providers.<name>.list_models`): Dragoman waits for them at most a second.
    *
    * @generated from rpc dragoman.v1.ModelService.ListModels
    */

@@ -23,7 +23,9 @@ export declare type ReasoningConfig = Message<"dragoman.v1.ReasoningConfig"> & {
    */
   control: {
     /**
-     * Amount as an effort level. A model supports some of the levels; the error for an unsupported level lists them.
+     * Amount as an effort level. A model supports some of the levels (Model.reasoning_efforts). For another one,
+     * Dragoman sends the nearest that the model supports, with the warning ADJUSTED; with ChatRequest.strict_parameters
+     * this is an error that lists them.
      *
      * @generated from field: dragoman.v1.ReasoningEffort effort = 1;
      */

@@ -3,7 +3,7 @@
 /* eslint-disable */
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { CacheHint } from "./message_pb.js";
 
 /**
@@ -90,6 +90,16 @@ export declare type FunctionTool = Message<"dragoman.v1.FunctionTool"> & {
    * @generated from field: optional bool strict = 4;
    */
   strict?: boolean | undefined;
+
+  /**
+   * Provider-specific fields of this tool that this message does not define, by provider name:
+   * `{"anthropic": {"defer_loading": true}}`. Dragoman ignores the fields of other providers than the selected one. This
+   * version sends them to Anthropic; for other providers the warning UNSUPPORTED_PARAMETER names them. A field that this
+   * message defines is an error. The rules of ChatRequest.provider_options apply. At most 64 providers; default none.
+   *
+   * @generated from field: map<string, google.protobuf.Struct> provider_options = 5;
+   */
+  providerOptions: { [key: string]: JsonObject };
 };
 
 /**

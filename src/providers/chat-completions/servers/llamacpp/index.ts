@@ -1,4 +1,5 @@
 import { openServerFields } from "../../field-sets.ts";
+import { llamaCppExtras } from "../../open-server-extras.ts";
 import { ownServer } from "../../server.ts";
 import { llamaCppReasons, readLlamaCppError } from "./errors.ts";
 
@@ -21,33 +22,5 @@ export const provider = ownServer({
   reasons: llamaCppReasons,
   readError: readLlamaCppError,
   toolNames: undefined,
-  extraFields: [
-    "ignore_eos",
-    "typical_p",
-    "top_n_sigma",
-    "xtc_probability",
-    "xtc_threshold",
-    "dynatemp_range",
-    "dynatemp_exponent",
-    "mirostat",
-    "mirostat_tau",
-    "mirostat_eta",
-    "dry_multiplier",
-    "dry_base",
-    "dry_allowed_length",
-    "dry_penalty_last_n",
-    "dry_sequence_breakers",
-    "repeat_last_n",
-    "samplers",
-    "grammar",
-    "cache_prompt",
-    "id_slot",
-    "n_keep",
-    "n_probs",
-    "t_max_predict_ms",
-    "post_sampling_probs",
-    "timings_per_token",
-    "lora",
-    "add_generation_prompt",
-  ],
+  extraFields: llamaCppExtras,
 });

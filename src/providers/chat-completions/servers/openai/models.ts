@@ -9,8 +9,12 @@ const gpt4o = { window: 128_000, output: 16_384, logprobs: true };
 /** Capabilities of the audio models, which do not support images, documents or JSON output. */
 const audio = { audioInput: true, jsonObject: false, jsonSchema: false, imageInput: false, documentInput: false };
 
-// `logprobs` is true for reasoning models that support it at effort none. Omitted: models that only the Responses API
-// serves, and models that OpenAI shut down by 2026-11-21.
+/** Capabilities of the pro models since GPT-5.2, whose pages mark structured outputs as not supported. */
+const pro = { jsonSchema: false } as const;
+
+// `logprobs` is true for reasoning models that support it at effort none. Omitted: models that OpenAI shut down by
+// 2026-11-21, among them o1-pro, the deep research models and the codex models before GPT-5.3. Only the Responses API
+// serves the pro and codex models.
 const rows: readonly ModelRow[] = [
   { model: "gpt-6-astra", name: "GPT-6 Astra", ...million, ...noTools },
   { model: "gpt-6.1-sol", name: "GPT-6.1 Sol", ...million, ...noTools },
@@ -20,6 +24,27 @@ const rows: readonly ModelRow[] = [
   { model: "gpt-5.6-sol", name: "GPT-5.6 Sol", ...million, logprobs: true },
   { model: "gpt-5.6-terra", name: "GPT-5.6 Terra", ...million, logprobs: true },
   { model: "gpt-5.6-luna", name: "GPT-5.6 Luna", ...million, logprobs: true },
+  { model: "gpt-5.5-pro", name: "GPT-5.5 pro", ...million, ...pro, snapshots: ["2026-04-23"] },
+  { model: "gpt-5.4-pro", name: "GPT-5.4 pro", ...million, ...pro, snapshots: ["2026-03-05"] },
+  { model: "gpt-5.2-pro", name: "GPT-5.2 pro", ...gpt5, ...pro, snapshots: ["2025-12-11"] },
+  { model: "gpt-5.3-codex", name: "GPT-5.3 Codex", ...gpt5, shutdown: "2027-04-01" },
+  {
+    model: "gpt-5-pro",
+    name: "GPT-5 pro",
+    ...gpt5,
+    output: 272_000,
+    snapshots: ["2025-10-06"],
+    shutdown: "2026-12-11",
+  },
+  {
+    model: "o3-pro",
+    name: "o3-pro",
+    window: 200_000,
+    output: 100_000,
+    reasoning: true,
+    snapshots: ["2025-06-10"],
+    shutdown: "2026-12-11",
+  },
   { model: "gpt-5.5", name: "GPT-5.5", ...million, logprobs: true, snapshots: ["2026-04-23"] },
   { model: "gpt-5.4", name: "GPT-5.4", ...million, logprobs: true, snapshots: ["2026-03-05"] },
   { model: "gpt-5.4-mini", name: "GPT-5.4 mini", ...gpt5, logprobs: true, snapshots: ["2026-03-17"] },
@@ -81,12 +106,13 @@ const embeddingModels = modelsOf(
   ],
 );
 
-/** OpenAI's models for Chat Completions. Their ids are OpenAI's names, except for those in `egpIds`. */
+/** OpenAI's models for chat. Their ids are OpenAI's names, except for those in `egpIds`. */
 const chatModels = modelsOf(
   {
     sources: [
       { from: "type comments of openai 7.55.0 (resources/shared.d.ts): ids, shutdown dates", read: "2026-11-28" },
       { from: "developers.openai.com/api/docs/models: context windows, limits", read: "2026-11-21" },
+      { from: "developers.openai.com/api/docs/deprecations: pro and codex models", read: "2026-11-30" },
       { from: "model catalog of @ai-sdk/openai 4.0.118: log probabilities", read: "2026-11-28" },
     ],
     provider: "openai",

@@ -1,4 +1,5 @@
 import { openServerFields } from "../../field-sets.ts";
+import { sglangExtras } from "../../open-server-extras.ts";
 import { ownServer } from "../../server.ts";
 
 export const provider = ownServer({
@@ -18,21 +19,5 @@ export const provider = ownServer({
   regex: (pattern) => ({ regex: pattern }),
   toolNames: undefined,
   media: ["image", "image_url", "video", "video_url"],
-  extraFields: [
-    "stop_token_ids",
-    "stop_regex",
-    "ignore_eos",
-    "skip_special_tokens",
-    "no_stop_trim",
-    "ebnf",
-    "lora_path",
-    "session_params",
-    "separate_reasoning",
-    "stream_reasoning",
-    "return_hidden_states",
-    "rid",
-    "priority",
-    "custom_logit_processor",
-    "custom_params",
-  ],
+  extraFields: sglangExtras,
 });
