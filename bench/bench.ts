@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Job, JobResult, LoadJob, Target } from "./load/jobs.ts";
+import type { Probe } from "./probe.ts";
 import type { Child, ProcessGroup } from "./processes.ts";
 import { cpuMicroseconds } from "./usage.ts";
 
@@ -8,6 +9,8 @@ export interface Server {
   readonly name: string;
   readonly pid: number;
   readonly target: Target;
+  /** The process with a channel to bench/probe.ts. Undefined: it has none. */
+  readonly probed?: Child;
 }
 
 /** Durations and repetitions of the measurements. */
@@ -26,6 +29,8 @@ export interface Scale {
   readonly settleMs: number;
   /** Time without calls before the first calls after idleness are measured, in ms. V8's own idle work waits 8,000. */
   readonly idleMs: number;
+  /** Pauses of that length. */
+  readonly idleRounds: number;
 }
 
 export interface Cost {
@@ -69,6 +74,20 @@ export class Bench {
     const reply = message as { readonly result: JobResult<J> } | { readonly error: string };
     if ("error" in reply) throw new Error(`load generator: ${reply.error}`);
     return reply.result;
+  }
+
+  /** Asks bench/probe.ts in the service. */
+  async probe(asked: Probe): Promise<number> {
+    const child = this.service.probed?.process;
+    if (child === undefined) throw new Error("the service runs without bench/probe.ts");
+    child.send(asked);
+    const [{ value }] = await this.#processes.whileAlive(once(child, "message"));
+    return value;
+  }
+
+  /** Runs a load job against the service and returns the number of calls. */
+  async count(job: Omit<LoadJob, "kind" | "target">): Promise<number> {
+    return (await this.run({ kind: "load", target: this.service.target, ...job })).calls;
   }
 
   /** Runs a load job against a server and returns its throughput and CPU time per call. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { cpuMicroseconds } from "./usage.ts";
 
@@ -29,6 +29,8 @@ export class ProcessGroup {
   readonly #directory: string;
   readonly #children: Child[] = [];
   readonly #failure = Promise.withResolvers<never>();
+  /** Children that were stopped before the others. */
+  readonly #stopped = new Set<ChildProcess>();
   #stopping = false;
 
   constructor(directory: string) {
@@ -51,7 +53,7 @@ export class ProcessGroup {
     const entry = { name, pid: child.pid, process: child };
     this.#children.push(entry);
     child.on("exit", (code, signal) => {
-      if (this.#stopping) return;
+      if (this.#stopping || this.#stopped.has(child)) return;
       const log = join(this.#directory, `${name}.log`);
       this.#failure.reject(new Error(`${name} exited unexpectedly (${signal ?? `exit code ${code}`}): see ${log}`));
     });
@@ -60,7 +62,8 @@ export class ProcessGroup {
 
   /** CPU time that this process and its children have used so far, in µs. */
   cpuMicroseconds(): number {
-    return [process.pid, ...this.#children.map(({ pid }) => pid)].reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
+    const running = this.#children.filter(({ process: child }) => !this.#stopped.has(child));
+    return [process.pid, ...running.map(({ pid }) => pid)].reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
   }
 
   /** Waits for `work`. Rejects if a child exits first. */
@@ -78,6 +81,14 @@ export class ProcessGroup {
     const timer = setTimeout(() => this.#kill("SIGKILL"), stopGraceMs);
     await Promise.all(ends);
     clearTimeout(timer);
+  }
+
+  /** Sends SIGTERM to one child and waits for its end. */
+  async stopOne({ process: child }: Child): Promise<void> {
+    this.#stopped.add(child);
+    const end = once(child, "exit");
+    child.kill("SIGTERM");
+    await end;
   }
 
   #kill(signal: NodeJS.Signals): void {
@@ -105,7 +116,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Waits until a GET of `url` returns 200. Throws after `timeoutMs`. */
-export async function untilReady(url: string, timeoutMs = 15_000): Promise<void> {
+export async function untilReady(url: string, timeoutMs = 15_000, pollMs = 50): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     const status = await fetch(url).then(
@@ -116,7 +127,23 @@ export async function untilReady(url: string, timeoutMs = 15_000): Promise<void>
       () => 0,
     );
     if (status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   throw new Error(`${url} was not ready within ${timeoutMs} ms`);
+}
+
+/** Waits until a server accepts connections on a port of 127.0.0.1. Throws after `timeoutMs`. */
+export async function untilListening(port: number, timeoutMs = 15_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
+    const socket = connect(port, "127.0.0.1");
+    const accepted = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (accepted) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`nothing listens on 127.0.0.1:${port} after ${timeoutMs} ms`);
 }

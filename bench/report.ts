@@ -22,6 +22,8 @@ export interface Figure {
 
 export interface Section {
   readonly title: string;
+  /** Heading of the first value. Default: the service. */
+  readonly of?: string;
   /** Name of the baseline. */
   readonly against?: string;
   readonly comparison?: Comparison;
@@ -83,7 +85,7 @@ function formatRange({ min, max }: Summary): string {
 function formatRow(cells: readonly string[]): string {
   const [name = "", value = "", reference = "", compared = "", range = "", budget = "", mark = ""] = cells;
   const numbers = [value.padStart(9), reference.padStart(14), compared.padStart(8)];
-  return ["", name.padEnd(58), ...numbers, range.padEnd(16), budget.padEnd(13), mark].join(" ").trimEnd();
+  return ["", name.padEnd(72), ...numbers, range.padEnd(16), budget.padEnd(13), mark].join(" ").trimEnd();
 }
 
 function formatFigure(figure: Figure): string {
@@ -100,8 +102,8 @@ function formatFigure(figure: Figure): string {
   ]);
 }
 
-export function formatSection({ title, against, comparison, figures }: Section): string {
-  const head = formatRow([title, "service", against ?? "", comparison ?? "", "range", "budget"]);
+export function formatSection({ title, of = "service", against, comparison, figures }: Section): string {
+  const head = formatRow([title, of, against ?? "", comparison ?? "", "range", "budget"]);
   return [head, ...figures.map(formatFigure), ""].join("\n");
 }
 

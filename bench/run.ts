@@ -1,11 +1,14 @@
 /**
- * `npm run bench`: measures what a call costs, relative to bare grpc-js and to direct upstream calls in the same run.
+ * `npm run bench`: measures the service with everything on (bench/service.yaml), relative to other servers in the same
+ * run: a bare grpc-js forwarder, a minimal gateway in grpc-go (if Go is there), Portkey, and LiteLLM (if Python is).
  *
- *   --quick          takes about a minute; less precise
- *   --only a,b       runs only the named measurements: unary, streams, latency, idle, paced, stalled
+ *   --quick          takes about three minutes; less precise
+ *   --only a,b       runs only the named measurements: costs, latency, streams, start, paced, stalled, open
+ *   --peers a,b      compares only with these: bare, go, portkey, litellm. Portkey, LiteLLM and the code in Go are
+ *                    installed into .bench/ on first use
+ *   --parts          measures only what keys, limits, ledger and log add to a call
+ *   --profile        profiles only: CPU time by package, room and function
  *   --http2          measures only HTTP/2 to the provider, relative to HTTP/1.1 to the same upstream with TLS
- *   --peer portkey   also measures Portkey's gateway (installed into .bench/ on first use)
- *   --profile        writes a CPU profile of the service to the results folder
  *
  * Figures are printed and saved in bench/results/. A missed budget does not change the exit code, which stays 0.
  */
@@ -16,32 +19,41 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { issueCertificate } from "../test/support/certificates.ts";
 import { Bench, type Scale, type Server } from "./bench.ts";
+import { measureCosts, type Peer, peers } from "./measures/costs.ts";
 import { measureHttp2 } from "./measures/http2.ts";
-import { measureIdle } from "./measures/idle.ts";
 import { measureLatency } from "./measures/latency.ts";
+import { measureOpenStreams } from "./measures/open-streams.ts";
 import { measurePaced } from "./measures/paced.ts";
+import { measureParts } from "./measures/parts.ts";
+import { measureProfile } from "./measures/profile.ts";
 import { measureStalled } from "./measures/stalled.ts";
+import { measureStart } from "./measures/start.ts";
 import { measureStreams } from "./measures/streams.ts";
-import { measureUnary } from "./measures/unary.ts";
-import { measurePortkey, portkeyNote, startPortkey } from "./peers/portkey.ts";
-import { announcedPort, freePort, ProcessGroup, untilReady } from "./processes.ts";
+import { startGo } from "./peers/go.ts";
+import { startLitellm } from "./peers/litellm.ts";
+import { portkeyNote, startPortkey } from "./peers/portkey.ts";
+import { announcedPort, ProcessGroup } from "./processes.ts";
 import { describeMachine, formatSection, isWithinBudget, type Section } from "./report.ts";
+import { Services } from "./services.ts";
 import { machineMicroseconds, memory, usageSource } from "./usage.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+const usual = { rounds: 5, roundMs: 1300, warmUpMs: 3000, samples: 500, pacedSeconds: 10, settleMs: 8000 };
+const brief = { rounds: 3, roundMs: 400, warmUpMs: 1200, samples: 350, pacedSeconds: 3, settleMs: 1000 };
 const scales = {
-  full: { rounds: 5, roundMs: 1300, warmUpMs: 3000, samples: 500, pacedSeconds: 10, settleMs: 8000, idleMs: 30_000 },
-  quick: { rounds: 3, roundMs: 250, warmUpMs: 1200, samples: 350, pacedSeconds: 3, settleMs: 1000, idleMs: 12_000 },
+  full: { ...usual, idleMs: 30_000, idleRounds: 3 },
+  quick: { ...brief, idleMs: 12_000, idleRounds: 1 },
 } as const satisfies Record<string, Scale>;
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean" },
     only: { type: "string" },
-    http2: { type: "boolean" },
-    peer: { type: "string" },
+    peers: { type: "string" },
+    parts: { type: "boolean" },
     profile: { type: "boolean" },
+    http2: { type: "boolean" },
   },
 });
 
@@ -50,21 +62,7 @@ const results = join(root, "bench/results");
 const output = join(results, date.replaceAll(":", "-").replace(/\..*/, ""));
 mkdirSync(output, { recursive: true });
 const processes = new ProcessGroup(output);
-
-async function startService(environment: Readonly<Record<string, string>>, name = "service"): Promise<Server> {
-  const [grpcPort, httpPort] = [await freePort(), await freePort()];
-  const profiling = options.profile ? ["--cpu-prof", `--cpu-prof-dir=${output}`] : [];
-  const child = processes.start(name, [...profiling, join(root, "src/main.ts")], {
-    env: {
-      ...environment,
-      DRAGOMAN_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,
-      DRAGOMAN_HTTP_ADDRESS: `127.0.0.1:${httpPort}`,
-    },
-    cwd: output,
-  });
-  await processes.whileAlive(untilReady(`http://127.0.0.1:${httpPort}/readyz`));
-  return { name, pid: child.pid, target: { protocol: "grpc", port: grpcPort } };
-}
+const services = new Services(root, output, processes);
 
 async function start(name: string, file: string, env = {}) {
   const child = processes.start(name, [join(root, "bench", file)], { channel: true, env });
@@ -81,46 +79,69 @@ async function startHttp2() {
     OPENAI_API_KEY: "bench",
     NODE_EXTRA_CA_CERTS: certificate,
   };
-  const file = join(output, "http2.yaml");
-  writeFileSync(file, "providers: { openai: { http2: on } }\n");
+  const { configuration } = services;
+  const http2 = `${configuration}providers: { openai: { http2: on } }\n`;
   return {
-    http2: await startService({ ...environment, DRAGOMAN_CONFIG: file }, "service-http2"),
-    http1: await startService(environment, "service-http1"),
+    http2: await services.start({ name: "service-http2", environment, configuration: http2 }),
+    http1: await services.start({ name: "service-http1", environment, configuration }),
   };
 }
 
-async function startAll(): Promise<{ readonly bench: Bench; readonly upstream: string }> {
+async function startAll() {
   const upstream = `http://127.0.0.1:${(await start("upstream", "upstream.ts")).port}/v1`;
   const environment = { OPENAI_BASE_URL: upstream, OPENAI_API_KEY: "bench" };
   const { child, port } = await start("bare-forwarder", "bare-forwarder.ts", environment);
-  const bare: Server = { name: "bare grpc-js", pid: child.pid, target: { protocol: "grpc", port } };
+  const bare: Server = { name: "bare forwarder", pid: child.pid, target: { protocol: "grpc", port } };
   const direct = { protocol: "http", url: `${upstream}/chat/completions`, headers: {} } as const;
   const load = await start("load", "load/main.ts");
-  const service = await startService(environment);
+  const { configuration } = services;
+  const service = await services.start({ name: "service", environment, configuration, isProbed: true });
   const scale = options.quick ? scales.quick : scales.full;
-  return { bench: new Bench({ service, bare, direct }, load.child, processes, scale), upstream };
+  return { bench: new Bench({ service, bare, direct }, load.child, processes, scale), upstream, environment };
+}
+
+type All = Awaited<ReturnType<typeof startAll>>;
+
+/** Starts the servers to compare with. Prints which of them this machine cannot run. */
+async function startPeers({ bench, upstream }: All): Promise<readonly Peer[]> {
+  const starts: Readonly<Record<keyof typeof peers, () => Promise<Server | undefined>>> = {
+    bare: async () => bench.bare,
+    go: () => startGo(processes, root, upstream),
+    portkey: () => startPortkey(processes, join(root, ".bench/portkey"), upstream),
+    litellm: () => startLitellm(processes, root, upstream, output),
+  };
+  const names = (options.peers?.split(",") ?? Object.keys(starts)) as (keyof typeof peers)[];
+  const started: Peer[] = [];
+  for (const name of names) {
+    const server = await starts[name]?.();
+    if (server === undefined) console.log(`${name}: this machine lacks what it needs`);
+    else started.push({ ...peers[name], server });
+  }
+  if (names.includes("portkey")) console.log(portkeyNote);
+  return started;
 }
 
 /** Runs the selected measurements and prints each one when it is done. */
-async function measureAll(bench: Bench, upstream: string): Promise<readonly Section[]> {
+async function measureAll(all: All): Promise<readonly Section[]> {
+  const { bench, upstream, environment } = all;
   const idleMiB = memory(bench.service.pid).residentMiB;
+  const { configuration } = services;
   const measures: Readonly<Record<string, () => Promise<Section>>> = {
-    unary: () => measureUnary(bench),
-    streams: () => measureStreams(bench),
+    start: () => measureStart(bench, () => services.start({ name: "start", environment, configuration })),
     latency: () => measureLatency(bench),
-    idle: () => measureIdle(bench),
+    streams: () => measureStreams(bench),
     paced: () => measurePaced(bench, idleMiB),
     stalled: () => measureStalled(bench, upstream),
+    open: () => measureOpenStreams(bench, (file) => services.start({ name: "open", environment, configuration: file })),
+    costs: async () => measureCosts(bench, await startPeers(all)),
     http2: async () => measureHttp2(bench, await startHttp2()),
-    portkey: async () => {
-      console.log(portkeyNote);
-      return measurePortkey(bench, await startPortkey(processes, join(root, ".bench/portkey"), upstream));
-    },
+    parts: async () => measureParts(bench, await services.startWithoutParts(environment)),
   };
-  const usual = Object.keys(measures).filter((name) => name !== "portkey" && name !== "http2");
-  const selected = options.only?.split(",") ?? (options.http2 ? ["http2"] : usual);
+  const single = (["http2", "parts"] as const).filter((name) => options[name]);
+  const selected = options.only?.split(",") ?? single;
+  const names = Object.keys(measures).filter((name) => name !== "http2" && name !== "parts");
   const sections: Section[] = [];
-  for (const name of [...selected, ...(options.peer === undefined ? [] : [options.peer])]) {
+  for (const name of selected.length > 0 ? selected : names) {
     const measure = measures[name];
     if (measure === undefined)
       throw new Error(`unknown measurement "${name}": use one of ${Object.keys(measures).join(", ")}`);
@@ -139,29 +160,37 @@ function watchOthers(): () => number {
 }
 
 try {
-  const { bench, upstream } = await startAll();
+  const all = await startAll();
+  const { bench } = all;
   const machine = describeMachine();
   console.log(`${machine.processors} × ${machine.processor}, Node ${machine.node}`);
-  console.log(`CPU and memory are read from ${usageSource}. Figures are medians; the range is over the rounds.\n`);
-  const otherShare = watchOthers();
-  const sections = await measureAll(bench, upstream);
-  const otherWork = Math.round(otherShare());
-  if (otherWork >= 10) {
+  console.log(`CPU and memory are read from ${usageSource}. Figures are medians; the range is over the rounds.`);
+  console.log(`Configuration of the service:\n\n${services.configuration}`);
+  if (options.profile) {
+    console.log(await measureProfile(bench, output));
+  } else {
+    const otherShare = watchOthers();
+    const sections = await measureAll(all);
+    const otherWork = Math.round(otherShare());
+    if (otherWork >= 10) {
+      console.log(
+        `Other processes used ${otherWork} % of this machine's CPU: times are longer and ratios are less precise.`,
+      );
+    }
+    for (const problem of bench.problems) console.log(`PROBLEM: ${problem}`);
+    const marked = sections.map(({ figures, ...section }) => ({
+      ...section,
+      figures: figures.map((figure) => ({ ...figure, ok: isWithinBudget(figure) })),
+    }));
+    const missed = marked.flatMap(({ figures }) => figures).filter(({ ok }) => ok === false);
     console.log(
-      `Other processes used ${otherWork} % of this machine's CPU: times are longer and ratios are less precise.`,
+      missed.length === 0 ? "All figures are within budget." : `${missed.length} figures missed their budget.`,
     );
+    const { scale, problems } = bench;
+    const report = { date, machine, usageSource, otherWork, options, scale, problems, sections: marked };
+    writeFileSync(`${output}.json`, `${JSON.stringify(report, null, 2)}\n`);
+    console.log(`Report: ${output}.json. Process logs: ${output}/.`);
   }
-  for (const problem of bench.problems) console.log(`PROBLEM: ${problem}`);
-  const marked = sections.map(({ figures, ...section }) => ({
-    ...section,
-    figures: figures.map((figure) => ({ ...figure, ok: isWithinBudget(figure) })),
-  }));
-  const missed = marked.flatMap(({ figures }) => figures).filter(({ ok }) => ok === false);
-  console.log(missed.length === 0 ? "All figures are within budget." : `${missed.length} figures missed their budget.`);
-  const { scale, problems } = bench;
-  const report = { date, machine, usageSource, otherWork, options, scale, problems, sections: marked };
-  writeFileSync(`${output}.json`, `${JSON.stringify(report, null, 2)}\n`);
-  console.log(`Report: ${output}.json. Process logs: ${output}/.`);
 } finally {
   await processes.stop();
 }

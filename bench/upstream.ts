@@ -5,6 +5,7 @@
  * - `bench-64`: 64 words; as a stream, 64 deltas in one write.
  * - `bench-64-apart`: 64 deltas, each in its own write and event-loop turn.
  * - `bench-500-paced-50`: 500 deltas, 50 per second.
+ * - `bench-hold`: one delta; then the stream stays open.
  * - `bench-flood`: an endless stream of deltas, as fast as the client reads. A GET of any path returns the number of
  *   bytes sent and of open streams, as JSON.
  */
@@ -137,6 +138,10 @@ function respond(body: string, response: ServerResponse): void {
     return;
   }
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+  if (model === "bench-hold") {
+    response.write(Buffer.concat(script("bench-1").chunks.slice(0, 2)));
+    return;
+  }
   if (model === "bench-flood") {
     void writeFlood(response);
     return;

@@ -17,6 +17,8 @@ export interface StreamAnswer {
 export interface Caller {
   complete(model: string): Promise<void>;
   stream(ask: StreamAsk): Promise<StreamAnswer>;
+  /** Opens a stream that stays open. Returns a function that cancels it, once the first delta is here. */
+  open(model: string): Promise<() => void>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { CompleteChatRequestSchema, StreamChatRequestSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { Role } from "../../src/gen/dragoman/v1/message_pb.js";
@@ -27,9 +27,11 @@ function raw(bytes: Buffer): Buffer {
 /** Calls a gRPC server over several connections. It does not decode messages, to save CPU in the load generator. */
 export class GrpcCaller implements Caller {
   readonly #clients: readonly Client[];
+  readonly #metadata = new Metadata();
   #turn = 0;
 
-  constructor(port: number, connections: number) {
+  constructor(port: number, connections: number, headers: Readonly<Record<string, string>> = {}) {
+    for (const [name, value] of Object.entries(headers)) this.#metadata.set(name, value);
     this.#clients = Array.from(
       { length: connections },
       () => new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 }),
@@ -46,7 +48,7 @@ export class GrpcCaller implements Caller {
     return new Promise((resolve, reject) => {
       const path = "/dragoman.v1.ChatService/CompleteChat";
       const options = { deadline: Date.now() + deadlineMs };
-      this.#next().makeUnaryRequest(path, raw, raw, completeRequest(model), options, (error) => {
+      this.#next().makeUnaryRequest(path, raw, raw, completeRequest(model), this.#metadata, options, (error) => {
         if (error === null) resolve();
         else reject(error);
       });
@@ -60,7 +62,7 @@ export class GrpcCaller implements Caller {
       let firstDeltaMs = Number.NaN;
       const path = "/dragoman.v1.ChatService/StreamChat";
       const request = streamRequest(model, keepProviderDeltas);
-      const call = this.#next().makeServerStreamRequest(path, raw, raw, request, {
+      const call = this.#next().makeServerStreamRequest(path, raw, raw, request, this.#metadata, {
         deadline: Date.now() + deadlineMs,
       });
       call.on("data", (message: Buffer) => {
@@ -69,6 +71,19 @@ export class GrpcCaller implements Caller {
         onDelta?.(message);
       });
       call.on("end", () => resolve({ messages, firstDeltaMs }));
+      call.on("error", reject);
+    });
+  }
+
+  open(model: string): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      const path = "/dragoman.v1.ChatService/StreamChat";
+      const request = streamRequest(model, false);
+      const call = this.#next().makeServerStreamRequest(path, raw, raw, request, this.#metadata, {});
+      call.on("data", (message: Buffer) => {
+        if (message[0] === deltaTag) resolve(() => call.cancel());
+      });
+      call.on("end", () => reject(new Error("the stream ended")));
       call.on("error", reject);
     });
   }

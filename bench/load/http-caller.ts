@@ -51,6 +51,10 @@ export class HttpCaller implements Caller {
     return { messages: chunks, firstDeltaMs };
   }
 
+  open(): Promise<() => void> {
+    throw new Error("only gRPC servers are measured with open streams");
+  }
+
   close(): Promise<void> {
     return this.#agent.close();
   }

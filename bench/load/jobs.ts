@@ -1,6 +1,6 @@
 /** The server that receives the load. */
 export type Target =
-  | { readonly protocol: "grpc"; readonly port: number }
+  | { readonly protocol: "grpc"; readonly port: number; readonly headers?: Readonly<Record<string, string>> }
   | { readonly protocol: "http"; readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
 /** A request to a target. */
@@ -70,6 +70,7 @@ export interface PacedResult {
 export interface StalledJob {
   readonly kind: "stalled";
   readonly port: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly streams: number;
   readonly durationMs: number;
 }
@@ -77,13 +78,35 @@ export interface StalledJob {
 /** Number of streams that ended before they were cancelled. */
 export type StalledResult = number;
 
-export type Job = LoadJob | LatencyJob | PacedJob | StalledJob;
+/** Opens streams that send one delta and stay open. They stay open until a job with `release`. */
+export interface OpenJob {
+  readonly kind: "open";
+  readonly target: Target;
+  readonly streams: number;
+}
+
+export interface OpenResult {
+  /** Number of streams that have sent their first delta. */
+  readonly opened: number;
+  readonly failures: number;
+  readonly firstFailure: string | undefined;
+}
+
+/** Cancels the open streams of a target. */
+export interface ReleaseJob {
+  readonly kind: "release";
+  readonly target: Target;
+}
+
+export type Job = LoadJob | LatencyJob | PacedJob | StalledJob | OpenJob | ReleaseJob;
 
 interface Results {
   readonly load: LoadResult;
   readonly latency: LatencyResult;
   readonly paced: PacedResult;
   readonly stalled: StalledResult;
+  readonly open: OpenResult;
+  readonly release: undefined;
 }
 
 export type JobResult<J extends Job> = Results[J["kind"]];

@@ -5,6 +5,7 @@ import { GrpcCaller } from "./grpc-caller.ts";
 import { HttpCaller } from "./http-caller.ts";
 import type { Job, JobResult, Target } from "./jobs.ts";
 import { runLatency, runLoad, runPaced } from "./run-jobs.ts";
+import { runOpen, runRelease } from "./run-open.ts";
 import { runStalled } from "./run-stalled.ts";
 
 /** Connections per gRPC server. One would limit the load generator; a real backend would not open many. */
@@ -19,7 +20,7 @@ function callerFor(target: Target): Caller {
   if (caller === undefined) {
     caller =
       target.protocol === "grpc"
-        ? new GrpcCaller(target.port, grpcConnections)
+        ? new GrpcCaller(target.port, grpcConnections, target.headers)
         : new HttpCaller(target.url, target.headers);
     callers.set(key, caller);
   }
@@ -36,6 +37,10 @@ function run(job: Job): Promise<JobResult<Job>> {
       return runPaced(job, callerFor(job.target));
     case "stalled":
       return runStalled(job);
+    case "open":
+      return runOpen(job, callerFor(job.target));
+    case "release":
+      return runRelease(callerFor(job.target));
     default:
       throw new Error(`unknown job ${JSON.stringify(job satisfies never)}`);
   }

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { streamRequest } from "./grpc-caller.ts";
 import type { StalledJob, StalledResult } from "./jobs.ts";
 
-const headers = {
+const requestHeaders = {
   ":method": "POST",
   ":path": "/dragoman.v1.ChatService/StreamChat",
   "content-type": "application/grpc",
@@ -12,7 +12,7 @@ const headers = {
 };
 
 /** Opens the streams with plain HTTP/2: a paused grpc-js client would keep reading and buffer the messages. */
-export async function runStalled({ port, streams, durationMs }: StalledJob): Promise<StalledResult> {
+export async function runStalled({ port, headers, streams, durationMs }: StalledJob): Promise<StalledResult> {
   const session = connect(`http://127.0.0.1:${port}`);
   await once(session, "connect");
   const request = streamRequest("bench-flood", true);
@@ -20,7 +20,7 @@ export async function runStalled({ port, streams, durationMs }: StalledJob): Pro
   prefix.writeUInt32BE(request.length, 1);
   let ended = 0;
   const calls = Array.from({ length: streams }, () => {
-    const call = session.request(headers);
+    const call = session.request({ ...requestHeaders, ...headers });
     call.pause();
     call.on("trailers", () => ended++);
     call.on("error", () => {});

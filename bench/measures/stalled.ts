@@ -27,7 +27,13 @@ export async function measureStalled(bench: Bench, upstream: string): Promise<Se
   const warmUp = { model: "bench-64", stream: { keepProviderDeltas: true } };
   await bench.cost(service, { concurrency: streams, durationMs: bench.scale.warmUpMs, ask: warmUp });
   const beforeMiB = memory(service.pid).residentMiB;
-  const job = bench.run({ kind: "stalled", port: service.target.port, streams, durationMs });
+  const job = bench.run({
+    kind: "stalled",
+    port: service.target.port,
+    headers: service.target.headers,
+    streams,
+    durationMs,
+  });
   await setTimeout(checkMs.first);
   const early = await flood();
   await setTimeout(checkMs.second - checkMs.first);

@@ -2,11 +2,8 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Bench, Cost, Server } from "../bench.ts";
-import type { Ask } from "../load/jobs.ts";
+import type { Server } from "../bench.ts";
 import { freePort, type ProcessGroup, untilReady } from "../processes.ts";
-import { atLeast, type Budget, type Figure, type Section, versus } from "../report.ts";
-import { quantile } from "../statistics.ts";
 
 /** Portkey's open-source gateway, which is also written in TypeScript. */
 const manifest = {
@@ -65,64 +62,4 @@ export async function startPortkey(processes: ProcessGroup, directory: string, u
     pid,
     target: { protocol: "http", url: `${url}/v1/chat/completions`, headers },
   };
-}
-
-const concurrency = 64;
-const deltas = 64;
-
-interface Compared {
-  readonly what: string;
-  readonly ask: Ask;
-  readonly throughput?: Budget;
-}
-
-const compared: readonly Compared[] = [
-  { what: "unary call", ask: { model: "bench-16" }, throughput: atLeast(8) },
-  // Without coalescing, because Portkey does not coalesce deltas. With it, the default, the service would cost less.
-  {
-    what: `stream of ${deltas} deltas in separate writes`,
-    ask: { model: `bench-${deltas}-apart`, stream: { keepProviderDeltas: true } },
-  },
-];
-
-/** Compares throughput and CPU time of one kind of call, alternating between the two servers. */
-async function compareCosts(bench: Bench, portkey: Server, { what, ask, throughput }: Compared): Promise<Figure[]> {
-  const { rounds, roundMs, warmUpMs } = bench.scale;
-  const costs = { ours: [] as Cost[], theirs: [] as Cost[] };
-  await bench.cost(bench.service, { concurrency, durationMs: warmUpMs, ask });
-  await bench.cost(portkey, { concurrency, durationMs: warmUpMs, ask });
-  for (let round = 0; round < rounds; round++) {
-    costs.ours.push(await bench.cost(bench.service, { concurrency, durationMs: roundMs, ask }));
-    costs.theirs.push(await bench.cost(portkey, { concurrency, durationMs: roundMs, ask }));
-  }
-  const wrong = costs.ours.find(({ messagesPerCall }) => ask.stream !== undefined && messagesPerCall !== deltas);
-  if (wrong) bench.problems.push(`service, ${ask.model}: ${wrong.messagesPerCall} messages instead of ${deltas}`);
-  const both = (field: keyof Cost) =>
-    [costs.ours.map((cost) => cost[field]), costs.theirs.map((cost) => cost[field])] as const;
-  const which = `${what}, ${concurrency} concurrent`;
-  return [
-    versus(`throughput, ${which}`, "calls/s", "ratio", ...both("callsPerSecond"), throughput),
-    versus(`CPU per ${which}`, "µs", "ratio", ...both("microsecondsPerCall")),
-  ];
-}
-
-/** Compares the time to the first delta in ms, alternating between the two servers. */
-async function compareFirstDelta(bench: Bench, portkey: Server): Promise<Figure[]> {
-  const ask = { model: "bench-16-apart", stream: { keepProviderDeltas: false } };
-  const targets = [bench.service.target, portkey.target];
-  // Portkey sleeps 25 ms before the first chunk of a stream, so many samples would take too long.
-  const samples = Math.min(bench.scale.samples, 200);
-  const times = await bench.run({ kind: "latency", targets, samples, ask });
-  return [0.5, 0.99].map((q) => {
-    const [service = [], rival = []] = times.map((measured) => [quantile(measured, q)]);
-    return versus(`time to first delta, one call at a time, p${q * 100}`, "ms", "ratio", service, rival);
-  });
-}
-
-/** Compares the service over gRPC with Portkey over HTTP. Both call the same upstream. */
-export async function measurePortkey(bench: Bench, portkey: Server): Promise<Section> {
-  const figures: Figure[] = [];
-  for (const kind of compared) figures.push(...(await compareCosts(bench, portkey, kind)));
-  figures.push(...(await compareFirstDelta(bench, portkey)));
-  return { title: "Portkey's gateway over HTTP", against: "Portkey", comparison: "ratio", figures };
 }

@@ -1,39 +1,11 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { freePort, untilReady } from "../../processes.ts";
+import { installLitellm, litellmVersion, startLitellmProcess } from "../../peers/litellm.ts";
 import { OpenAICaller } from "../openai-caller.ts";
 import { type Cell, cellName, modelOf, type Rules, type Scenario } from "../scenarios.ts";
 import { modes } from "../texts.ts";
 import type { Setting, System } from "./system.ts";
-
-/**
- * The proxy's packages are those of 1.108.7, with the newer `litellm` alone over them, and `semver`, which it also
- * imports: the proxy extra of 1.110.2 needs a version of a package that PyPI does not have.
- */
-const packages = { proxy: ["litellm[proxy]==1.108.7", "semver==3.1.2"], newer: "litellm==1.110.2" } as const;
-const version = "1.110.2";
-const key = "sk-bench";
-/** It imports many packages before it listens. In ms. */
-const startTimeoutMs = 300_000;
-
-/** Installs LiteLLM into a virtual environment on first use. Returns its program. */
-async function install(directory: string): Promise<string> {
-  const program = join(directory, "venv/bin/litellm");
-  const done = join(directory, `installed-${version}`);
-  if (existsSync(done)) return program;
-  mkdirSync(directory, { recursive: true });
-  const run = promisify(execFile);
-  await run("python3", ["-m", "venv", "venv"], { cwd: directory });
-  const pip = (...args: string[]) =>
-    run(join(directory, "venv/bin/pip"), ["install", "--quiet", "--no-input", "--disable-pip-version-check", ...args]);
-  await pip(...packages.proxy);
-  await pip("--no-deps", packages.newer);
-  writeFileSync(done, "");
-  return program;
-}
 
 /**
  * Groups of scenarios that one process can serve: strategy and cooldowns belong to the process.
@@ -44,6 +16,9 @@ const kinds = {
   latency: { routing_strategy: "latency-based-routing", routing_strategy_args: { ttl: 10 }, disable_cooldowns: true },
   cooldown: { routing_strategy: "simple-shuffle", allowed_fails: 2, cooldown_time: 30 },
 } as const;
+
+/** Key of the proxy. */
+const key = "sk-bench";
 
 type Kind = keyof typeof kinds;
 
@@ -96,20 +71,13 @@ async function startKind(setting: Setting, program: string, kind: Kind, cells: r
   const { processes, output, upstream } = setting;
   const file = join(output, `litellm-${kind}.yaml`);
   writeFileSync(file, stringify(litellmConfig(kind, cells, upstream)));
-  const port = await freePort();
-  processes.start(`litellm-${kind}`, ["--config", file, "--host", "127.0.0.1", "--port", String(port)], {
-    program,
-    env: { LITELLM_LOCAL_MODEL_COST_MAP: "True", LITELLM_TELEMETRY: "False", LITELLM_LOG: "ERROR" },
-    cwd: output,
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await processes.whileAlive(untilReady(`${url}/health/liveliness`, startTimeoutMs));
+  const { url } = await startLitellmProcess(processes, { program, name: `litellm-${kind}`, file, output });
   return url;
 }
 
 /** Starts one LiteLLM proxy for each kind of scenario. */
 export async function startLitellm(setting: Setting): Promise<System> {
-  const program = await install(join(setting.root, ".bench/litellm"));
+  const program = await installLitellm(setting.root);
   const system = "litellm";
   const cellsOf = (scenario: Scenario) => modes.map((mode): Cell => ({ system, scenario, mode }));
   const byKind = Map.groupBy(setting.scenarios, ({ rules }) => kindOf(rules));
@@ -119,7 +87,7 @@ export async function startLitellm(setting: Setting): Promise<System> {
   const urls = new Map(await Promise.all(started));
   return {
     name: system,
-    description: `LiteLLM ${version}, one worker, cancel_on_disconnect on`,
+    description: `LiteLLM ${litellmVersion}, one worker, cancel_on_disconnect on`,
     runs: () => true,
     callerOf(cell) {
       const url = urls.get(kindOf(cell.scenario.rules));
