@@ -58,6 +58,9 @@ export interface Catalog {
   deploymentOf(id: string): ConfiguredModel | undefined;
 }
 
+/** Models without an entry that a catalog remembers. */
+const mostUnlisted = 1_000;
+
 function isNamed({ id, aliases, provider, providerModel }: Model, name: string): boolean {
   return id === name || aliases.includes(name) || `${provider}/${providerModel}` === name;
 }
@@ -78,9 +81,17 @@ export function createCatalog(
   const on = new Set(providers);
   const statuses = new Map(known.map((status) => [status.name, status]));
   const knownNames = [...new Set([...providers, ...statuses.keys()])];
-  // The configuration may set a family; the default is the family of the provider.
-  const withFamily = (model: Model): Model =>
-    model.family === "" ? { ...model, family: statuses.get(model.provider)?.family ?? model.provider } : model;
+  // A model is the same object in every call, so that what is known of it can be found by the object.
+  const families = new WeakMap<Model, Model>();
+  /** Sets the family, which the configuration may have set. Default: that of the provider. */
+  function withFamily(model: Model): Model {
+    if (model.family !== "") return model;
+    const known = families.get(model);
+    if (known !== undefined) return known;
+    const complete = { ...model, family: statuses.get(model.provider)?.family ?? model.provider };
+    families.set(model, complete);
+    return complete;
+  }
   const deployments = new Map(
     configured.map((deployment) => [deployment.model.id, { ...deployment, model: withFamily(deployment.model) }]),
   );
@@ -91,11 +102,22 @@ export function createCatalog(
   throwIfShared(models.flatMap(({ id, aliases }) => [id, ...aliases]));
   const index = indexModels(models, entries);
   const listedProviders = new Map(entries.map(({ id, provider }) => [id, provider]));
+  // Callers choose these names, so their number has a bound.
+  const unlisted = new Map<string, Model>();
+  function find(name: string): Model | undefined {
+    const known = unlisted.get(name);
+    if (known !== undefined) return known;
+    const found = findModel(index, name, knownNames);
+    if (found === undefined) return undefined;
+    const model = withFamily(found);
+    if (!index.byName.has(name) && !index.byPath.has(name)) {
+      if (unlisted.size === mostUnlisted) unlisted.clear();
+      unlisted.set(name, model);
+    }
+    return model;
+  }
   const routeModels = new RouteModels(routes, {
-    find: (name) => {
-      const found = findModel(index, name, knownNames);
-      return found && withFamily(found);
-    },
+    find,
     visible,
     on,
   });
@@ -233,15 +255,15 @@ export function createCatalog(
     if (isRoute(name)) {
       return (routeModels.modelOf(name, account) ?? routeModels.visibleTargets(name, account)[0])?.provider;
     }
-    const found = findModel(index, name, knownNames);
+    const found = find(name);
     return found !== undefined && visible(found, account) ? found.provider : undefined;
   }
 
   function resolveTarget(name: string, account = ""): Model {
-    const found = findModel(index, name, knownNames);
+    const found = find(name);
     if (found === undefined || !visible(found, account)) throw notFound(name, account);
     if (!on.has(found.provider)) throw notConfigured(name, found.provider);
-    return withFamily(found);
+    return found;
   }
 
   return {

@@ -3,14 +3,25 @@ import type { Media } from "../../gen/dragoman/v1/media_pb.js";
 import type { Message, Part } from "../../gen/dragoman/v1/message_pb.js";
 
 /** Part of a conversation and its path in the request. */
-export interface PlacedPart {
+export class PlacedPart {
   readonly message: Message;
   /** Index of the message in the conversation. */
   readonly index: number;
   readonly part: Part;
   /** Index of the part in its message. */
   readonly place: number;
-  readonly path: FieldPath;
+
+  constructor(message: Message, index: number, part: Part, place: number) {
+    this.message = message;
+    this.index = index;
+    this.part = part;
+    this.place = place;
+  }
+
+  /** A getter: most parts are only looked at. */
+  get path(): FieldPath {
+    return ["messages", this.index, "parts", this.place];
+  }
 }
 
 /**
@@ -18,10 +29,11 @@ export interface PlacedPart {
  * check of a request reads them all.
  */
 export function* partsOf(messages: readonly Message[]): Generator<PlacedPart, void> {
-  for (const [index, message] of messages.entries()) {
-    for (const [place, part] of message.parts.entries()) {
-      yield { message, index, part, place, path: ["messages", index, "parts", place] };
-    }
+  let index = 0;
+  for (const message of messages) {
+    let place = 0;
+    for (const part of message.parts) yield new PlacedPart(message, index, part, place++);
+    index++;
   }
 }
 
