@@ -1,3 +1,6 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
+
 /**
  * A cancellation at most this many milliseconds before the deadline counts as DEADLINE_EXCEEDED. A client resets the
  * call when its own timer fires. Because of network latency, that is slightly before Dragoman's deadline.
@@ -30,9 +33,10 @@ export class CallClock {
     return this.#deadline - performance.now();
   }
 
-  /** Whether work of this many milliseconds can end before the deadline. */
-  hasTimeFor(ms: number): boolean {
-    return performance.now() + ms < this.#deadline;
+  /** Whether another attempt can end before the deadline. It can hardly be faster than the longest of these. */
+  hasTimeForAnother(attempts: readonly Pick<Attempt, "duration">[]): boolean {
+    const times = attempts.map(({ duration }) => (duration === undefined ? 0 : durationMs(duration)));
+    return performance.now() + Math.max(...times) < this.#deadline;
   }
 
   /** Whether the deadline has passed, or is so close that a cancellation means it. */

@@ -177,9 +177,9 @@ export class Call implements ObservedCall {
     return patienceMs > 0 ? Math.min(this.#clock.leftMs, patienceMs) : this.#clock.leftMs;
   }
 
-  /** Whether work of this many milliseconds can end before the deadline. */
-  hasTimeFor(ms: number): boolean {
-    return !this.#settled && this.#clock.hasTimeFor(ms);
+  /** Whether another attempt can end before the deadline. It can hardly be faster than the longest of these. */
+  hasTimeForAnother(attempts: readonly Attempt[]): boolean {
+    return !this.#settled && this.#clock.hasTimeForAnother(attempts);
   }
 
   get attempts(): readonly Attempt[] {

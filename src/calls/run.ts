@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, durationMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { append } from "../append.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import { createJsonCheck, returnsInvalid } from "../chat/stream/json-check.ts";
@@ -76,9 +76,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
     /** Runs once more without fields that the provider rejected, if the caller wrote none of them. */
     async function withoutRejected(failure: unknown, failed: TargetRun): Promise<FurtherRun<ChatEvent> | undefined> {
       const learned = learnFrom(failure, planned, call.learned.untilMs());
-      // Another attempt can hardly be faster than a rejection.
-      const times = failed.attempts.map(({ duration }) => (duration === undefined ? 0 : durationMs(duration)));
-      if (learned === undefined || target === undefined || !call.hasTimeFor(Math.max(...times))) return undefined;
+      if (learned === undefined || target === undefined || !call.hasTimeForAnother(failed.attempts)) return undefined;
       const next = await planned.revise(learned);
       given.signal.throwIfAborted();
       revised.set(planned, next);

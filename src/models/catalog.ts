@@ -3,7 +3,7 @@ import { GatewayError } from "../errors.ts";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import { nearest } from "../nearest.ts";
 import type { ConfiguredModel } from "./configured-model.ts";
-import { deploymentId, deploymentName, findModel, indexModels, unlistedModel } from "./find-model.ts";
+import { createFinder, deploymentId, deploymentName, indexModels, unlistedModel } from "./find-model.ts";
 import type { ProviderStatus } from "./provider-status.ts";
 import { RouteModels } from "./route-models.ts";
 import { sameWeights } from "./same-weights.ts";
@@ -58,9 +58,6 @@ export interface Catalog {
   deploymentOf(id: string): ConfiguredModel | undefined;
 }
 
-/** Models without an entry that a catalog remembers. */
-const mostUnlisted = 1_000;
-
 function isNamed({ id, aliases, provider, providerModel }: Model, name: string): boolean {
   return id === name || aliases.includes(name) || `${provider}/${providerModel}` === name;
 }
@@ -81,52 +78,28 @@ export function createCatalog(
   const on = new Set(providers);
   const statuses = new Map(known.map((status) => [status.name, status]));
   const knownNames = [...new Set([...providers, ...statuses.keys()])];
-  // A model is the same object in every call, so that what is known of it can be found by the object.
-  const families = new WeakMap<Model, Model>();
-  /** Sets the family, which the configuration may have set. Default: that of the provider. */
-  function withFamily(model: Model): Model {
-    if (model.family !== "") return model;
-    const known = families.get(model);
-    if (known !== undefined) return known;
-    const complete = { ...model, family: statuses.get(model.provider)?.family ?? model.provider };
-    families.set(model, complete);
-    return complete;
-  }
+  // The configuration may set a family; the default is the family of the provider.
+  const withFamily = (model: Model): Model =>
+    model.family === "" ? { ...model, family: statuses.get(model.provider)?.family ?? model.provider } : model;
   const deployments = new Map(
     configured.map((deployment) => [deployment.model.id, { ...deployment, model: withFamily(deployment.model) }]),
   );
   const configuredModels = [...deployments.values()].map(({ model }) => model);
   // A replaced entry keeps its position, since `provider/model` means the first entry with that provider and model.
-  const replaced = entries.map((entry) => deployments.get(entry.id)?.model ?? entry);
+  const complete = entries.map(withFamily);
+  const replaced = complete.map((entry) => deployments.get(entry.id)?.model ?? entry);
   const models = [...replaced, ...configuredModels.filter((model) => !replaced.includes(model))];
   throwIfShared(models.flatMap(({ id, aliases }) => [id, ...aliases]));
-  const index = indexModels(models, entries);
+  const index = indexModels(models, complete);
   const listedProviders = new Map(entries.map(({ id, provider }) => [id, provider]));
-  // Callers choose these names, so their number has a bound.
-  const unlisted = new Map<string, Model>();
-  function find(name: string): Model | undefined {
-    const known = unlisted.get(name);
-    if (known !== undefined) return known;
-    const found = findModel(index, name, knownNames);
-    if (found === undefined) return undefined;
-    const model = withFamily(found);
-    if (!index.byName.has(name) && !index.byPath.has(name)) {
-      if (unlisted.size === mostUnlisted) unlisted.clear();
-      unlisted.set(name, model);
-    }
-    return model;
-  }
-  const routeModels = new RouteModels(routes, {
-    find,
-    visible,
-    on,
-  });
+  const find = createFinder(index, knownNames, withFamily);
+  const routeModels = new RouteModels(routes, { find, visible, on });
   const isRoute = (name: string) => routeModels.settingsOf(name) !== undefined;
   // An alias that is the id of a route means the route, so that the model does not show it.
   const shown = new Map(
     models.flatMap((model): [string, Model][] => {
       const aliases = model.aliases.filter((alias) => !isRoute(alias));
-      return aliases.length < model.aliases.length ? [[model.id, { ...withFamily(model), aliases }]] : [];
+      return aliases.length < model.aliases.length ? [[model.id, { ...model, aliases }]] : [];
     }),
   );
   const listed = models

@@ -60,6 +60,31 @@ export function findModel(
   return unlistedModel(provider, providerModel);
 }
 
+/** Models that are not listed and that a finder remembers. Callers choose their names, so that there is a bound. */
+const mostUnlisted = 1_000;
+
+/**
+ * Returns a function like `findModel` that returns the same object in every call, so that what is known of a model can
+ * be found by the object. `complete` adds to a model that is not listed what the listed ones have.
+ */
+export function createFinder(
+  index: ModelIndex,
+  providers: readonly string[],
+  complete: (model: Model) => Model,
+): (name: string) => Model | undefined {
+  const unlisted = new Map<string, Model>();
+  return (name) => {
+    const known = index.byName.get(name) ?? index.byPath.get(name) ?? unlisted.get(name);
+    if (known !== undefined) return known;
+    const found = findModel(index, name, providers);
+    if (found === undefined) return undefined;
+    if (unlisted.size === mostUnlisted) unlisted.clear();
+    const model = complete(found);
+    unlisted.set(name, model);
+    return model;
+  };
+}
+
 /** Returns a model that the catalog does not list, with unknown capabilities. */
 export function unlistedModel(provider: string, providerModel: string): Model {
   return create(ModelSchema, {

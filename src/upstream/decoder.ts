@@ -1,5 +1,11 @@
+/** Part of a response body. */
+export interface DecodedItem {
+  /** Its content, such as JSON. */
+  readonly data: string;
+}
+
 /** Splits a response body into items: server-sent events, frames of an AWS event stream, or the complete body. */
-export interface Decoder<Item> {
+export interface Decoder<Item extends DecodedItem> {
   /** Whether the complete body is one item. Then any data restarts the idle timer, since there are no keep-alives. */
   readonly isWhole: boolean;
   /** Number of comments and other lines so far that belong to no item. Undefined: the format has none. */

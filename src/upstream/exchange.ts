@@ -2,7 +2,7 @@ import { GatewayError } from "../errors.ts";
 import { Pace } from "../pace.ts";
 import { declaresJson } from "./body-form.ts";
 import { createCharsetCheck } from "./charset.ts";
-import type { Decoder } from "./decoder.ts";
+import type { DecodedItem, Decoder } from "./decoder.ts";
 import { beginBody, isRedirect, redirection } from "./foreign-body.ts";
 import type { Upstream } from "./http.ts";
 import { QuietBudget } from "./quiet-budget.ts";
@@ -10,7 +10,7 @@ import type { UpstreamResponse } from "./response.ts";
 import { type AttemptContext, startCall, type UpstreamCall } from "./upstream-call.ts";
 
 /** One request to a provider API, and the functions that translate the response to outputs, such as ChatEvents. */
-export interface Exchange<Answer, Item, Output> {
+export interface Exchange<Answer, Item extends DecodedItem, Output> {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON text of a POST request. Undefined: a GET request. */
@@ -27,7 +27,7 @@ export interface Exchange<Answer, Item, Output> {
 }
 
 /** An adapter's reader of one response: its decoder, its state and the functions that translate items to outputs. */
-interface AnswerReader<Answer, Item, Output> {
+interface AnswerReader<Answer, Item extends DecodedItem, Output> {
   readonly decoder: Decoder<Item>;
   /** State of the response so far. */
   readonly answer: Answer;
@@ -45,7 +45,7 @@ interface AnswerReader<Answer, Item, Output> {
  *
  * @param prepare creates the request; runs when the consumer requests the first batch
  */
-export async function* exchange<Answer, Item, Output>(
+export async function* exchange<Answer, Item extends DecodedItem, Output>(
   upstream: Upstream,
   context: AttemptContext,
   prepare: (call: UpstreamCall) => Exchange<Answer, Item, Output> | Promise<Exchange<Answer, Item, Output>>,
@@ -99,7 +99,7 @@ export async function* exchange<Answer, Item, Output>(
  * Appends the end of a response that an error of a content filter ended: with all that the provider reported before,
  * such as usage and the finish reasons of other choices. Returns false for other errors.
  */
-function endFiltered<Answer, Item, Output>(
+function endFiltered<Answer, Item extends DecodedItem, Output>(
   error: unknown,
   batch: Output[],
   call: UpstreamCall,
@@ -126,7 +126,7 @@ interface Reading {
  *
  * @param chunks undefined at the end of the body
  */
-function readInto<Answer, Item, Output>(
+function readInto<Answer, Item extends DecodedItem, Output>(
   batch: Output[],
   chunks: readonly Uint8Array[] | undefined,
   { response, call, budget }: Reading,
@@ -140,7 +140,7 @@ function readInto<Answer, Item, Output>(
     call.hadHiddenOutput = false;
     const isLast = toEvents(answer, item, batch);
     if (batch.length > before || call.hadHiddenOutput) hadOutput = true;
-    else budget.addEvent();
+    if (batch.length === before) budget.addItem(item.data.length, call.hadHiddenOutput);
     if (isLast) {
       isOver = true;
       call.hasEnd = true;

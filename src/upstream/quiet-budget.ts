@@ -9,19 +9,29 @@ const mostQuiet = 100_000;
 /** Maximum bytes after an output without a further one. One event may have 16 Mi characters. */
 const mostQuietBytes = 64 * 1024 * 1024;
 
+/**
+ * Maximum characters of all items without output for the caller in one response, hidden output included: an adapter may
+ * keep such an item until the end. 128,000 tokens of hidden reasoning, each in an item of its own, are about 80 Mi.
+ */
+const mostCharacters = 128 * 1024 * 1024;
+/** An item takes memory besides its text. */
+const itemCost = 256;
+
 /** Limits what one response may contain besides output. Without limits, a provider could keep a CPU core busy. */
 export class QuietBudget {
   readonly #call: UpstreamCall;
   #events = 0;
   #bytes = 0;
+  #characters = 0;
 
   constructor(call: UpstreamCall) {
     this.#call = call;
   }
 
-  /** Counts an event without output. */
-  addEvent(): void {
-    this.#events++;
+  /** Counts an item without output for the caller. `isHidden`: it has output that the caller does not receive. */
+  addItem(characters: number, isHidden: boolean): void {
+    if (!isHidden) this.#events++;
+    this.#characters += characters + itemCost;
   }
 
   /**
@@ -32,7 +42,7 @@ export class QuietBudget {
   endRead(chunks: readonly Uint8Array[], hadOutput: boolean, ignored: number): void {
     this.#bytes = hadOutput ? 0 : chunks.reduce((sum, { length }) => sum + length, this.#bytes);
     if (this.#events + ignored > mostQuiet) throw this.#failure("events or comments");
-    if (this.#bytes > mostQuietBytes) throw this.#failure("bytes");
+    if (this.#bytes > mostQuietBytes || this.#characters > mostCharacters) throw this.#failure("bytes");
   }
 
   #failure(what: string) {

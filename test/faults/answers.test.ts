@@ -14,6 +14,25 @@ import { ask, scriptEcho } from "../support/requests.ts";
 
 const nameless = "nameless-tool-call";
 
+const padding = "x".repeat(4000);
+/** Text, and an item with no output for the caller that an adapter keeps, by the path of an API. */
+const silent: Readonly<Record<string, readonly [text: object, item: object]>> = {
+  "/v1/messages": [
+    { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "x" } },
+    { type: "content_block_start", content_block: { type: "new_kind", padding } },
+  ],
+  "/v1/responses": [
+    { type: "response.output_text.delta", output_index: 0, content_index: 0, delta: "x" },
+    { type: "response.output_item.added", item: { type: "reasoning", id: "rs_1", summary: [], padding } },
+  ],
+};
+
+/** Returns 500 events of an API, of which the first is text, and the others are items with indexes from `first` on. */
+function silentEvents([text, item]: readonly [object, object], first: number): string {
+  const items = Array.from({ length: 499 }, (_, at) => ({ ...item, index: first + at, output_index: first + at }));
+  return [text, ...items].map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+}
+
 /** Deltas that the endless provider can send, by model. */
 const deltas: Readonly<Record<string, object>> = {
   text: { content: "x" },
@@ -39,9 +58,15 @@ function startEndless(): Server {
       const delta = model === nameless ? unnamed : deltas[model];
       const event = `data: ${JSON.stringify({ id: "1", choices: [{ index: 0, delta }] })}\n\n`;
       const many = event.repeat(500);
+      const pair = silent[request.url ?? ""];
+      let items = 1;
+      const next = (): string => {
+        items += 499;
+        return pair ? silentEvents(pair, items) : many;
+      };
       response.writeHead(200, { "content-type": "text/event-stream" });
       const write = (): void => {
-        while (!response.destroyed && response.write(many));
+        while (!response.destroyed && response.write(next()));
       };
       response.on("drain", write).on("close", ended.resolve);
       write();
@@ -53,7 +78,11 @@ beforeAll(async () => {
   upstream = startEndless().listen(0, "127.0.0.1");
   await once(upstream, "listening");
   const { port } = upstream.address() as AddressInfo;
-  const environment = { VLLM_BASE_URL: `http://127.0.0.1:${port}/v1` };
+  const base = `http://127.0.0.1:${port}`;
+  const environment = {
+    ...{ VLLM_BASE_URL: `${base}/v1`, OPENAI_BASE_URL: `${base}/v1`, ANTHROPIC_BASE_URL: base },
+    ...{ OPENAI_API_KEY: "k", ANTHROPIC_API_KEY: "k" },
+  };
   service = await startConfigured("limits: { max_answer_size: 1MiB }", environment);
 });
 afterAll(async () => {
@@ -129,4 +158,17 @@ describe("a response without an end", () => {
       expect(Number(peakKiB)).toBeLessThan(400 * 1024);
     },
   );
+
+  // After the test of the memory: each of them takes some of it.
+  it.each([
+    "anthropic/claude-sonnet-4-5",
+    "openai/gpt-5-pro",
+  ])("fails a call whose provider sends items for ever that the caller does not receive: %s", async (model) => {
+    const failure = await failureOf(async () => {
+      const request = ask(model, "hi");
+      for await (const _ of client().streamChat({ chat: request }));
+    });
+    expect(failure).toEqual({ reason: "PROVIDER_STREAM_INTERRUPTED", message: expect.stringContaining("too many") });
+    await closed;
+  });
 });

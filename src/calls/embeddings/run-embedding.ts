@@ -1,4 +1,3 @@
-import { durationMs } from "@bufbuild/protobuf/wkt";
 import { append } from "../../append.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Attempt } from "../../gen/dragoman/v1/attempt_pb.js";
@@ -74,7 +73,7 @@ export async function runEmbedding(
     /** Runs once more without fields of the adapter that the provider rejected. */
     async function withoutRejected(failure: unknown, failed: TargetRun<EmbeddedBatch>) {
       const learned = learnFromEmbedding(failure, planned, call.learned.untilMs());
-      if (learned === undefined || !call.hasTimeFor(longestOf(failed.attempts))) return undefined;
+      if (learned === undefined || !call.hasTimeForAnother(failed.attempts)) return undefined;
       const next = planned.revise(learned);
       revised.set(own, next);
       return { run: runOnce(next), onOutput: () => call.learned.add(target, learned) };
@@ -151,11 +150,6 @@ export async function runEmbedding(
     ]),
     attempts,
   };
-}
-
-/** Returns the longest duration of attempts in ms. Another attempt can hardly be faster than a rejection. */
-function longestOf(attempts: readonly Attempt[]): number {
-  return Math.max(...attempts.map(({ duration }) => (duration === undefined ? 0 : durationMs(duration))));
 }
 
 /** Splits the inputs into batches that fit every target of a route. */

@@ -62,7 +62,7 @@ export const bedrockHeaders: AttemptHeaders = {
  * Converts an exception frame or an error frame to a GatewayError. The type is in a header of both. The message is in
  * the payload of an exception frame, but in a header of an error frame.
  */
-export function frameFailure({ headers, payload }: Frame, call: UpstreamCall): GatewayError {
+export function frameFailure({ headers, data: payload }: Frame, call: UpstreamCall): GatewayError {
   const error = locateError(payload, bedrockErrors.read);
   const code = exceptionType(headers[":exception-type"] ?? headers[":error-code"] ?? "");
   const message = headers[":error-message"] ?? error.message;

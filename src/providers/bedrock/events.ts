@@ -58,7 +58,7 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
     answer.unread.add(`the event ${type}`, "the stream");
     return false;
   }
-  const value = parseJson(frame.payload, answer.call);
+  const value = parseJson(frame.data, answer.call);
   const plain = type === "contentBlockDelta" ? plainDelta(value) : undefined;
   if (plain !== undefined) {
     extendBlock(answer, plain, batch);
@@ -68,11 +68,11 @@ export function toEvents(answer: AnswerState, frame: Frame, batch: ChatEvent[]):
   answer.unread.addMembers(value, known);
   switch (type) {
     case "contentBlockStart":
-      startBlock(answer, payload, frame.payload, batch);
+      startBlock(answer, payload, frame.data, batch);
       break;
     case "contentBlockDelta":
       extendBlock(answer, payload, batch);
-      extendRarely(answer, payload.contentBlockIndex ?? 0, membersOf(memberAt(frame.payload, "delta")), batch);
+      extendRarely(answer, payload.contentBlockIndex ?? 0, membersOf(memberAt(frame.data, "delta")), batch);
       break;
     case "contentBlockStop":
       endBlock(answer.blocks.get(payload.contentBlockIndex ?? 0), batch);

@@ -10,7 +10,7 @@ import type { UpstreamCall } from "../../upstream/upstream-call.ts";
 export interface Frame {
   /** Headers with a text value: `:message-type`, and `:event-type`, `:exception-type` or `:error-code`. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly payload: string;
+  readonly data: string;
 }
 
 /** Maximum frame size in bytes. Amazon's clients allow 24 MiB of payload, 128 KiB of headers, 16 bytes of framing. */
@@ -92,5 +92,5 @@ function toFrame(bytes: Uint8Array): Frame {
   const texts = Object.entries(headers).flatMap(([name, { value }]) =>
     typeof value === "string" ? [[name, value] as const] : [],
   );
-  return { headers: Object.fromEntries(texts), payload: toUtf8(body) };
+  return { headers: Object.fromEntries(texts), data: toUtf8(body) };
 }

@@ -16,9 +16,11 @@ import { modalitiesBody } from "./output-modalities.ts";
 import type { Body, Quirks } from "./quirks.ts";
 import type { ChatBody, WireProviderTool, WireTool, WireToolChoice } from "./wire.ts";
 
-const noParameters = '{"type":"object","properties":{}}';
+/** Schema of a function without parameters, for servers that require one. */
+export const noParameters = '{"type":"object","properties":{}}';
 
-const choiceModes = {
+/** Words of OpenAI's APIs for the modes of a tool choice. */
+export const choiceModes = {
   [ToolChoiceMode.UNSPECIFIED]: "auto",
   [ToolChoiceMode.AUTO]: "auto",
   [ToolChoiceMode.NONE]: "none",

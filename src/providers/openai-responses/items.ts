@@ -20,7 +20,10 @@ import { imageType } from "./replay.ts";
 import { inputOf, isServerCall, resultOf } from "./server-calls.ts";
 import { type Item, itemSchema } from "./wire.ts";
 
-/** Begins an item, unless it has begun. A call shows at once; other items show with their content. */
+/**
+ * Begins an item, unless it has begun. A call shows at once; other items show with their content. The begin of reasoning
+ * is no output: the model may think for minutes before the next event.
+ */
 export function beginItem(answer: AnswerState, index: number, value: unknown, batch: ChatEvent[]): ItemState {
   const known = answer.items.get(index);
   if (known !== undefined) return known;
@@ -32,8 +35,6 @@ export function beginItem(answer: AnswerState, index: number, value: unknown, ba
     batch.push(toolCallDelta(0, partOf(answer, state), "", callIdOf(item), item.name));
   } else if (isServerCall(item.type)) {
     batch.push(serverToolCallDelta(0, partOf(answer, state), "", item.id ?? "", item.name || item.type));
-  } else if (item.type !== "message") {
-    answer.call.hadHiddenOutput = true;
   }
   return state;
 }

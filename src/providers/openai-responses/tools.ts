@@ -1,18 +1,10 @@
 import { functionsOf } from "../../chat/planning/function-tools.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { type ProviderTool, type Tool, type ToolChoice, ToolChoiceMode } from "../../gen/dragoman/v1/tool_pb.js";
+import { choiceModes, noParameters } from "../chat-completions/request.ts";
 import { ExactJson } from "../kit/exact-json.ts";
 import { membersOf, objectOf } from "../kit/json-text.ts";
 import type { FunctionTool, ResponsesBody, WireToolChoice } from "./wire.ts";
-
-const noParameters = '{"type":"object","properties":{}}';
-
-const choiceModes = {
-  [ToolChoiceMode.UNSPECIFIED]: "auto",
-  [ToolChoiceMode.AUTO]: "auto",
-  [ToolChoiceMode.NONE]: "none",
-  [ToolChoiceMode.REQUIRED]: "required",
-} as const satisfies Record<ToolChoiceMode, WireToolChoice>;
 
 /** Returns the tools and the tool choice. */
 export function toolsBody(request: ChatRequest): Pick<ResponsesBody, "tools" | "tool_choice"> {

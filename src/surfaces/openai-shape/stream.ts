@@ -117,10 +117,10 @@ export function createChunks(
         const { id, name, argumentsJson } = delta.value;
         const index = toolIndexOf(choiceIndex, partIndex);
         const isFirst = id !== "";
-        const custom = customCalls.get(choiceIndex) ?? new Map<number, string>();
-        customCalls.set(choiceIndex, custom);
-        if (custom.has(index) || context.customTools.has(name)) {
-          custom.set(index, (custom.get(index) ?? "") + argumentsJson);
+        const custom = customCalls.get(choiceIndex);
+        if (custom?.has(index) || context.customTools.has(name)) {
+          const inputs = custom ?? new Map<number, string>();
+          customCalls.set(choiceIndex, inputs.set(index, (inputs.get(index) ?? "") + argumentsJson));
           return isFirst ? { tool_calls: [{ index, id, type: "custom", custom: { name, input: "" } }] } : {};
         }
         return {

@@ -11,8 +11,8 @@ const anything = z.unknown().optional();
 
 /**
  * Fields that ChatRequest lacks and that OpenAI or another API in the shape of OpenAI's documents: vLLM, SGLang,
- * llama.cpp, Text Generation Inference, LM Studio, OpenRouter, Groq, Together, Fireworks, xAI, Perplexity, Mistral; Anthropic and Cohere have
- * some, too. `Adapter.extraFields` states which provider has which. As of November 2026.
+ * llama.cpp, Text Generation Inference, LM Studio, OpenRouter, Groq, Together, Fireworks, xAI, Perplexity, Mistral;
+ * Anthropic and Cohere have some, too. `Adapter.extraFields` states which provider has which. As of November 2026.
  */
 export const documentedFields = {
   // OpenAI. `metadata` and `verbosity` are also others'.

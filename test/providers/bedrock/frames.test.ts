@@ -25,7 +25,7 @@ const delta: Frame = {
     ":content-type": "application/json",
     ":message-type": "event",
   },
-  payload: '{"contentBlockIndex":0,"delta":{"text":"Hi"},"p":"ab"}',
+  data: '{"contentBlockIndex":0,"delta":{"text":"Hi"},"p":"ab"}',
 };
 
 const start = () => new FrameDecoder(startCall(context()));
@@ -34,7 +34,7 @@ const start = () => new FrameDecoder(startCall(context()));
 function problemOf(bytes: Uint8Array): string {
   const decoder = start();
   try {
-    for (const frame of decoder.decode([bytes])) throw new Error(`took ${frame.payload}`);
+    for (const frame of decoder.decode([bytes])) throw new Error(`took ${frame.data}`);
     decoder.end();
     return "";
   } catch (error) {
@@ -58,7 +58,7 @@ describe("FrameDecoder", () => {
           ":content-type": "application/json",
           ":message-type": "exception",
         },
-        payload: '{"message":"Too many requests"}',
+        data: '{"message":"Too many requests"}',
       },
     ]);
   });

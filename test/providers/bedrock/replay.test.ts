@@ -16,7 +16,7 @@ import { functionTool, providerTool } from "../../support/tools.ts";
 import { model, settings } from "./harness.ts";
 
 type PartInit = MessageInitShape<typeof PartSchema>;
-type Event = readonly [type: string, payload: Readonly<Record<string, unknown>>];
+type Event = readonly [type: string, data: Readonly<Record<string, unknown>>];
 type Block = Readonly<Record<string, unknown>>;
 
 const claude = model();
@@ -29,7 +29,7 @@ function play(events: readonly Event[]) {
   for (const [type, payload] of events) {
     toEvents(
       answer,
-      { headers: { ":message-type": "event", ":event-type": type }, payload: JSON.stringify(payload) },
+      { headers: { ":message-type": "event", ":event-type": type }, data: JSON.stringify(payload) },
       batch,
     );
   }

@@ -25,6 +25,9 @@ const quirks = { ...openAiQuirks, title: "OpenAI", allowedTools: true, adaptatio
 
 const baseUrl = "https://api.openai.com/v1";
 
+/** OpenAI's own host, or that of a region such as `eu.api.openai.com`. */
+const ownHost = /^https:\/\/(?:[a-z]{2}\.)?api\.openai\.com(?=[:/]|$)/;
+
 const server: Omit<ResponsesServer, "isVendors"> = {
   title: quirks.title,
   developerRole: quirks.developerRole,
@@ -48,7 +51,7 @@ export const provider: ProviderDefinition<Options> = {
     const endpoint = openAiEndpoint(settings);
     const upstream = new Upstream(settings, commonHeaders);
     const chat = createOpenAiAdapter(settings, quirks, endpoint, upstream);
-    const own = { ...server, isVendors: settings.baseUrl === baseUrl };
+    const own = { ...server, isVendors: ownHost.test(settings.baseUrl) };
     const responses = createResponsesAdapter({ settings, endpoint, upstream }, own);
     return withResponses(chat, responses, settings.options.api, own);
   },
