@@ -1,7 +1,7 @@
 import { type ComposedService, composeService } from "../../compose.ts";
 import type { Config } from "../../config/config.ts";
 import { Reloader } from "../../reload/reloader.ts";
-import { boundHeap } from "../../server/heap.ts";
+import { boundHeap, shrinkHeap } from "../../server/heap.ts";
 import { onSignals } from "../../server/process-signals.ts";
 import { startLines } from "../../server/start-lines.ts";
 import type { WorkerLink } from "../../workers/worker.ts";
@@ -58,6 +58,7 @@ export async function startService(
   boundHeap();
   const logLinesDropped = () => stdout.droppedTotal;
   const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) });
+  if (service.calls().begun === 0) shrinkHeap();
   logListening(log, service, config);
   const exit = (code: number, reason: EndReason): never => {
     logStopped(log, reason, service.calls().begun);
