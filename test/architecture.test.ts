@@ -296,7 +296,6 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
 const reserved: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/": ["client", "server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
-  "grpc-health-check": ["server"],
   "node:net": ["server", "config", "workers/models"],
   "node:sqlite": ["database", "ledger/outbox/lock.ts"],
   "@opentelemetry/": ["telemetry/otel"],
