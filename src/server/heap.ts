@@ -1,5 +1,4 @@
 import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 /**
  * Bounds garbage in the heap, so that no collection is needed while the service is idle. A collection without calls in
@@ -11,14 +10,4 @@ export function boundHeap(): void {
   setFlagsFromString("--heap-growing-percent=100");
   // V8 would collect garbage 8 s after load ends.
   setFlagsFromString("--memory-reducer-gc-count=0");
-}
-
-/**
- * Returns the memory that only the start needed: 75 MiB, most of it a young generation that grew while modules loaded.
- * V8 has optimized no code yet, so that this discards none. It blocks the process for about 100 ms.
- */
-export function shrinkHeap(): void {
-  setFlagsFromString("--expose-gc");
-  const gc: (options: object) => void = runInNewContext("gc");
-  gc({ type: "major", execution: "sync", flavor: "last-resort" });
 }
