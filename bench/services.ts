@@ -52,7 +52,7 @@ export class Services {
     writeFileSync(file, own);
     const probe = isProbed ? ["--import", new URL("./probe.ts", import.meta.url).href] : [];
     const began = performance.now();
-    const child = this.#processes.start(id, [...probe, join(this.#root, "src/main.ts"), "--config", file], {
+    const child = this.#processes.start(id, [...probe, join(this.#root, "bin/main.cjs"), "--config", file], {
       env: {
         ...environment,
         DRAGOMAN_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,

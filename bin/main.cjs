@@ -3,7 +3,16 @@
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major >= 24 || (major === 22 && minor >= 19)) {
   const { existsSync } = require("node:fs");
-  import(existsSync(`${__dirname}/../src/main.ts`) ? "../src/main.ts" : "../dist/main.js");
+  if (existsSync(`${__dirname}/../src/main.ts`)) {
+    // Keeps what Node.js makes of TypeScript: a quarter of the time of the next start, and 25 MB. Threads follow the
+    // variable.
+    const folder = `${__dirname}/../node_modules/.cache/dragoman`;
+    require("node:module").enableCompileCache(folder);
+    process.env.NODE_COMPILE_CACHE = folder;
+    import("../src/main.ts");
+  } else {
+    import("../dist/main.js");
+  }
 } else {
   process.stderr.write(`dragoman: needs Node.js 22.19, 24 or later, but this is ${process.versions.node}\n`);
   process.exitCode = 1;

@@ -13,6 +13,7 @@ import { createDatabaseSink } from "./ledger/sql/database-sink.ts";
 import { createSpendingReader } from "./ledger/sql/read-spending.ts";
 import { createUsageReader } from "./ledger/sql/reader.ts";
 import { keepMaintained, type Retention } from "./ledger/sql/retention.ts";
+import { shrinkHeap } from "./shrink-heap.ts";
 import { emit, runThread } from "./thread/run-thread.ts";
 
 // Main module of the thread that store-thread.ts starts.
@@ -80,3 +81,6 @@ runThread({
     await database.close();
   },
 });
+
+// The database is open after the first answer. What loading its client left behind is then garbage.
+database.open().then(shrinkHeap, () => undefined);

@@ -21,6 +21,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["trace-context.ts", []],
   ["module-url.ts", []],
   ["version.ts", []],
+  ["shrink-heap.ts", []],
   ["optional-packages.ts", []],
   ["nearest.ts", []],
   ["look-up.ts", []],
@@ -264,7 +265,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "load",
     ],
   ],
-  ["store-worker.ts", ["accounts", "config/config.ts", "database", "ledger", "thread"]],
+  ["store-worker.ts", ["accounts", "config/config.ts", "database", "ledger", "shrink-heap.ts", "thread"]],
   [
     "store-thread.ts",
     ["accounts", "config", "ledger", "module-url.ts", "store-worker.ts", "telemetry/log.ts", "thread"],
@@ -296,7 +297,6 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
 const reserved: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/": ["client", "server", "cli/remote"],
   "@grpc/grpc-js": ["server"],
-  "grpc-health-check": ["server"],
   "node:net": ["server", "config", "workers/models"],
   "node:sqlite": ["database", "ledger/outbox/lock.ts"],
   "@opentelemetry/": ["telemetry/otel"],

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { LineCounter, parseDocument } from "yaml";
 import { describeSystemError } from "../system-error.ts";
 import { ConfigError } from "./config-error.ts";
+import { yaml } from "./yaml.ts";
 
 /** A YAML mapping in the configuration file. */
 export type Tree = Record<string, unknown>;
@@ -39,6 +39,7 @@ export function readConfigFile(path: string, onRead: OnRead = () => {}): Tree {
       { path, problem: `cannot be read: ${describeSystemError(error)}`, fix: "check --config or DRAGOMAN_CONFIG" },
     ]);
   }
+  const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   // One mistake causes many parser errors; the first error has the position of the mistake.

@@ -1,5 +1,5 @@
-import { Document, isMap, isScalar } from "yaml";
 import { isTree, type Tree } from "./config-file.ts";
+import { yaml } from "./yaml.ts";
 
 /** Text that is not printed, because it is or may be a secret. */
 export class HiddenText {
@@ -66,6 +66,7 @@ export function formatDescribed(described: object, written: Tree, onRemoved: (pa
     return rest;
   }
 
+  const { Document, isMap, isScalar } = yaml();
   const document = new Document(plain(described, []));
   for (const { path, comment } of comments) {
     const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);

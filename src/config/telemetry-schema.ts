@@ -1,11 +1,11 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import { stringify } from "yaml";
 import type { ZodType, z } from "zod";
 import { addressForms, formatAddress, parseAddress } from "./address.ts";
 import { Commented } from "./described.ts";
 import { parseDecimal } from "./quantities.ts";
 import { choice, leaf, section, wholeNumber } from "./rules.ts";
 import { type OtelSettings, type OtlpEndpoint, samplers, type TelemetrySettings } from "./telemetry.ts";
+import { yaml } from "./yaml.ts";
 
 /** More accounts would be more series than Prometheus should get from one process. */
 const mostAccountLabels = 1000;
@@ -161,5 +161,8 @@ export function describeTelemetry({ metricsAddress, maxAccountLabels, otel }: Te
     metric_interval_ms: otel.metricIntervalMs,
     conventions: otel.conventions,
   };
-  return new Commented(described, `OpenTelemetry, by the OTEL_ variables:\n${stringify(fromVariables).trimEnd()}`);
+  return new Commented(
+    described,
+    `OpenTelemetry, by the OTEL_ variables:\n${yaml().stringify(fromVariables).trimEnd()}`,
+  );
 }

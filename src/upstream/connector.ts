@@ -1,8 +1,9 @@
 import type { RequestOptions } from "node:http";
-import { Agent, buildConnector } from "undici";
+import type * as undici from "undici";
 import type { ProxyChoice } from "../config/provider.ts";
 import { watchSocket } from "./socket-watch.ts";
 import { createTunnel } from "./tunnel.ts";
+import { Agent, buildConnector } from "./undici.ts";
 
 /** Function with which Node.js finds the addresses of a name. */
 export type Lookup = NonNullable<RequestOptions["lookup"]>;
@@ -25,7 +26,7 @@ interface Connecting {
 export function createConnector(
   url: URL,
   { connectMs, proxy: choice, http2 = false, lookup }: Connecting,
-): buildConnector.connector {
+): undici.buildConnector.connector {
   const direct = buildConnector({
     timeout: connectMs,
     noDelay: true,
@@ -43,14 +44,14 @@ export function createConnector(
     });
 }
 
-type Socket = NonNullable<Parameters<buildConnector.Callback>[1]>;
+type Socket = NonNullable<Parameters<undici.buildConnector.Callback>[1]>;
 
 /** Connector that uses a connection that is there, if it gets one, before it opens others. */
 export class SpareConnector {
   #spare: Socket | undefined;
-  readonly #connect: buildConnector.connector;
+  readonly #connect: undici.buildConnector.connector;
 
-  constructor(connect: buildConnector.connector) {
+  constructor(connect: undici.buildConnector.connector) {
     this.#connect = connect;
   }
 
@@ -59,7 +60,7 @@ export class SpareConnector {
     this.#spare = socket.on("error", () => {});
   }
 
-  readonly connect: buildConnector.connector = (options, callback) => {
+  readonly connect: undici.buildConnector.connector = (options, callback) => {
     const spare = this.#spare;
     this.#spare = undefined;
     if (spare === undefined || spare.destroyed) this.#connect(options, callback);
@@ -69,6 +70,6 @@ export class SpareConnector {
 }
 
 /** Creates a dispatcher for single requests to an address, such as token requests. Close it after the response. */
-export function createDispatcher(url: URL, connecting: Connecting): Agent {
+export function createDispatcher(url: URL, connecting: Connecting): undici.Agent {
   return new Agent({ connect: createConnector(url, connecting), allowH2: false });
 }

@@ -1,4 +1,4 @@
-import { Client, type Dispatcher, Pool } from "undici";
+import type * as undici from "undici";
 import type { ProviderSettings } from "../config/provider.ts";
 import { FairSlots } from "../fair-slots.ts";
 import { traceHeaders } from "../trace-context.ts";
@@ -8,6 +8,7 @@ import { Http2Pool } from "./http2-pool.ts";
 import type { TextRequest } from "./http2-stream.ts";
 import { timeInQueue } from "./queue-time.ts";
 import { UpstreamResponse } from "./response.ts";
+import { Client, Pool } from "./undici.ts";
 import { abortReason, type UpstreamCall } from "./upstream-call.ts";
 
 /** Time in ms that an unused connection stays open. undici's default is 4,000, but a new one needs a TLS handshake. */
@@ -39,13 +40,13 @@ const retryAfterMs = 1000;
  * unbounded, and serves requests in order of arrival, whoever sent them.
  */
 export class Upstream {
-  readonly #pool: Pool;
+  readonly #pool: undici.Pool;
   readonly #url: URL;
-  readonly #options: Client.Options;
+  readonly #options: undici.Client.Options;
   /** Connections with HTTP/2. Undefined: it is off. */
   readonly #http2: Http2Pool | undefined;
   /** Clients of requests that Dragoman sent again on a new connection. */
-  readonly #repeats = new Set<Client>();
+  readonly #repeats = new Set<undici.Client>();
   /** One slot per request in progress: with HTTP/1.1, each has a connection. */
   readonly #slots: FairSlots;
   /** What a queued request waits for. */
@@ -142,7 +143,7 @@ export class Upstream {
    * Sends a request again on a connection of its own, because the other connections of the pool may be stale too. It
    * keeps its slot. Returns false after `close`.
    */
-  #repeat(request: Dispatcher.DispatchOptions, response: UpstreamResponse): boolean {
+  #repeat(request: undici.Dispatcher.DispatchOptions, response: UpstreamResponse): boolean {
     if (this.#pool.destroyed) return false;
     const client = new Client(this.#url.origin, this.#options);
     this.#repeats.add(client);

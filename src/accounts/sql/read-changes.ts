@@ -1,7 +1,9 @@
 import type { Kysely } from "kysely";
 import type { Changes, StoredAccount, StoredKey, StoredSecret } from "../account-store.ts";
-import { readAccountJson, readKeyJson } from "./settings-json.ts";
 import type { AccountRow, AccountTables, KeyRow, SecretRow } from "./tables.ts";
+
+/** The functions of read-settings.ts, which is loaded when there is something to read. */
+type ReadSettings = typeof import("./read-settings.ts");
 
 /** Most keys, and most accounts, of one portion of changes. */
 const portion = 500;
@@ -32,14 +34,11 @@ export async function changesAfter(tables: Kysely<AccountTables>, known: number)
   const revision = ends.reduce((least, end) => (end < least ? end : least), current);
   const isIncluded = (row: AccountRow) => row.revision <= revision;
   const secrets = await secretsOf(tables, keys);
+  const reader = await import("./read-settings.ts");
   const unreadable: Changes["unreadable"][number][] = [];
-  const read = <Row extends AccountRow, Item>(
-    kind: "key" | "account",
-    row: Row,
-    toItem: (row: Row) => Item,
-  ): Item[] => {
+  const read = <Row extends AccountRow, Item>(kind: "key" | "account", row: Row, toItem: () => Item): Item[] => {
     try {
-      return [toItem(row)];
+      return [toItem()];
     } catch (error) {
       unreadable.push({ kind, id: row.id, why: `its column settings cannot be read (${String(error)})` });
       return [];
@@ -47,8 +46,8 @@ export async function changesAfter(tables: Kysely<AccountTables>, known: number)
   };
   return {
     revision: Number(revision),
-    keys: keys.filter(isIncluded).flatMap((row) => read("key", row, () => toKey(row, secrets.get(row.id)))),
-    accounts: accounts.filter(isIncluded).flatMap((row) => read("account", row, toAccount)),
+    keys: keys.filter(isIncluded).flatMap((row) => read("key", row, () => toKey(row, secrets.get(row.id), reader))),
+    accounts: accounts.filter(isIncluded).flatMap((row) => read("account", row, () => toAccount(row, reader))),
     unreadable,
     more: revision < current,
   };
@@ -58,7 +57,7 @@ export async function changesAfter(tables: Kysely<AccountTables>, known: number)
 export async function keyOf(tables: Kysely<AccountTables>, id: string): Promise<StoredKey | undefined> {
   const row = await tables.selectFrom("api_key").selectAll().where("id", "=", id).executeTakeFirst();
   if (row === undefined) return undefined;
-  return toKey(row, (await secretsOf(tables, [row])).get(id));
+  return toKey(row, (await secretsOf(tables, [row])).get(id), await import("./read-settings.ts"));
 }
 
 /** Returns the secrets of keys, by the id of the key. */
@@ -72,7 +71,11 @@ async function secretsOf(
   return Map.groupBy(rows, (row) => row.key_id);
 }
 
-function toKey({ id, settings, create_time, revoke_time }: KeyRow, secrets: readonly SecretRow[] = []): StoredKey {
+function toKey(
+  { id, settings, create_time, revoke_time }: KeyRow,
+  secrets: readonly SecretRow[] = [],
+  { readKeyJson }: ReadSettings,
+): StoredKey {
   return {
     ...readKeyJson(settings),
     id,
@@ -86,6 +89,6 @@ function toSecret({ sha256, expire_time }: SecretRow): StoredSecret {
   return { sha256, expiresMs: expire_time === null ? undefined : Date.parse(expire_time) };
 }
 
-function toAccount({ id, settings, create_time }: AccountRow): StoredAccount {
+function toAccount({ id, settings, create_time }: AccountRow, { readAccountJson }: ReadSettings): StoredAccount {
   return { ...readAccountJson(id, settings), createdMs: Date.parse(create_time) };
 }

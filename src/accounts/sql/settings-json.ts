@@ -1,7 +1,5 @@
-import type { z } from "zod";
 import type { AccountSettings } from "../../config/account.ts";
-import { accountSchema, storedKeySchema } from "../../config/account-schema.ts";
-import { describeAccount, describeKey, toAccountSettings, toKeySettings } from "../../config/accounts.ts";
+import { describeAccount, describeKey } from "../../config/accounts.ts";
 import type { NewKeySettings } from "../manage-keys.ts";
 
 // The column `settings` has the layout of an entry of the configuration, which has one form for each value and exact
@@ -12,31 +10,7 @@ export function keyJson({ displayName, ...settings }: NewKeySettings): string {
   return JSON.stringify({ display_name: displayName || undefined, ...describeKey(settings) });
 }
 
-/** Reads the column `settings` of a key. Throws if it is not valid. */
-export function readKeyJson(json: string): NewKeySettings {
-  const section = parse(storedKeySchema, json);
-  return { displayName: section.display_name ?? "", ...toKeySettings(section) };
-}
-
 /** Returns the column `settings` of an account. */
 export function accountJson(settings: AccountSettings): string {
   return JSON.stringify(describeAccount(settings));
-}
-
-/** Reads the column `settings` of an account. Throws if it is not valid. */
-export function readAccountJson(id: string, json: string): AccountSettings {
-  return toAccountSettings(id, parse(accountSchema, json));
-}
-
-/** Ignores unknown items: a newer version of the program, which runs beside this one during an update, may have them. */
-function parse<Schema extends z.ZodType>(schema: Schema, json: string): z.output<Schema> {
-  const value: unknown = JSON.parse(json);
-  const { error } = schema.safeParse(value);
-  for (const issue of error?.issues ?? []) {
-    if (issue.code !== "unrecognized_keys") continue;
-    let place = value as Record<PropertyKey, unknown>;
-    for (const step of issue.path) place = place[step] as Record<PropertyKey, unknown>;
-    for (const key of issue.keys) delete place[key];
-  }
-  return schema.parse(value);
 }

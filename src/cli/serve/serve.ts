@@ -4,6 +4,7 @@ import { Reloader } from "../../reload/reloader.ts";
 import { boundHeap } from "../../server/heap.ts";
 import { onSignals } from "../../server/process-signals.ts";
 import { startLines } from "../../server/start-lines.ts";
+import { shrinkHeap } from "../../shrink-heap.ts";
 import type { WorkerLink } from "../../workers/worker.ts";
 import { notesOn } from "../variable-notes.ts";
 import type { ConfigSource } from "./config-source.ts";
@@ -58,6 +59,7 @@ export async function startService(
   boundHeap();
   const logLinesDropped = () => stdout.droppedTotal;
   const service = await composeService(config, log, { logLinesDropped, ...(link && { supervisor: link }) });
+  if (service.calls().begun === 0) shrinkHeap();
   logListening(log, service, config);
   const exit = (code: number, reason: EndReason): never => {
     logStopped(log, reason, service.calls().begun);

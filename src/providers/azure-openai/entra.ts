@@ -1,4 +1,3 @@
-import { request } from "undici";
 import { z } from "zod";
 import { abortable } from "../../abortable.ts";
 import type { ProxyChoice } from "../../config/provider.ts";
@@ -95,6 +94,7 @@ async function post(
 ): Promise<{ readonly status: number; readonly text: string }> {
   const dispatcher = createDispatcher(new URL(url), { connectMs: timeoutMs, proxy });
   try {
+    const { request } = await import("undici");
     const { statusCode, body: answer } = await request(url, {
       method: "POST",
       headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },

@@ -56,7 +56,8 @@ function define(method: DescMethod, encoders: Encoders): MethodDefinition<Buffer
   };
 }
 
-function serializer(schema: DescMessage): (value: unknown) => Buffer {
+/** Returns the function that encodes messages of a type for grpc-js. */
+export function serializer(schema: DescMessage): (value: unknown) => Buffer {
   return (value) => {
     // The cast is safe: a handler returns a message of the method's output type, which TypeScript cannot know here.
     const bytes = toBinary(schema, value as ReturnType<typeof create<DescMessage>>);

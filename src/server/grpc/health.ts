@@ -1,21 +1,50 @@
-import { type handleServerStreamingCall, type handleUnaryCall, type Server, status } from "@grpc/grpc-js";
-import { service } from "grpc-health-check";
+import { create, type DescMethod, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type MethodDefinition,
+  type Server,
+  status,
+} from "@grpc/grpc-js";
+import {
+  Health,
+  type HealthCheckRequest,
+  HealthCheckResponseSchema,
+  type HealthListResponseSchema,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from "../../gen/grpc/health/v1/health_pb.js";
 import type { Duration } from "../connections.ts";
 import { type TargetHealth, targetPrefix } from "../target-health.ts";
+import { serializer } from "./bridge.ts";
 
-type ServingStatus = "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
+type HealthResponse = MessageInitShape<typeof HealthCheckResponseSchema>;
+type ListResponse = MessageInitShape<typeof HealthListResponseSchema>;
 
-interface HealthRequest {
-  readonly service: string;
-}
-interface HealthResponse {
-  readonly status: ServingStatus;
-}
+const service = Object.fromEntries(Health.methods.map((method) => [method.localName, define(method)]));
 
 /** Paths of the health methods, and how long a request may take. */
 export const healthDurations: ReadonlyMap<string, Duration> = new Map(
   Object.values(service).map(({ path, responseStream }) => [path, responseStream ? "unbounded response" : "call"]),
 );
+
+function define({
+  parent,
+  name,
+  methodKind,
+  input,
+  output,
+}: DescMethod): MethodDefinition<unknown, Record<string, unknown>> {
+  const serialize = serializer(output);
+  return {
+    path: `/${parent.typeName}/${name}`,
+    requestStream: false,
+    responseStream: methodKind === "server_streaming",
+    requestSerialize: serializer(input),
+    requestDeserialize: (bytes) => fromBinary(input, bytes),
+    responseSerialize: (response) => serialize(create(output, response)),
+    responseDeserialize: (bytes) => fromBinary(output, bytes),
+  };
+}
 
 /** Maximum length of a name. A stream of Watch holds its name, and needs no API key. */
 const longestName = 256;
@@ -27,7 +56,7 @@ const longestTargetName = targetPrefix.length + longestName;
  * Adds grpc.health.v1 for `names`, which have the status SERVING, and for `targets`. Returns a function that sets
  * NOT_SERVING. List has the routes among the targets, since a target can have any name.
  *
- * The implementation of `grpc-health-check` is not used: it keeps every name that a client ever watched, and writes
+ * The package `grpc-health-check` is not used: it loads a second library for protobuf, and its implementation keeps every name that a client ever watched, and writes
  * each change to clients that do not read.
  */
 export function addHealth(server: Server, names: readonly string[], targets?: TargetHealth): () => void {
@@ -40,7 +69,7 @@ export function addHealth(server: Server, names: readonly string[], targets?: Ta
   function statusOf(name: string): ServingStatus | undefined {
     const isServing = known.has(name) || isTargetServing(name);
     if (isServing === undefined) return undefined;
-    return isServing && ready ? "SERVING" : "NOT_SERVING";
+    return isServing && ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   }
 
   function isTargetServing(name: string): boolean | undefined {
@@ -50,18 +79,18 @@ export function addHealth(server: Server, names: readonly string[], targets?: Ta
 
   function notify(): void {
     for (const [name, updates] of watchers) {
-      const latest = statusOf(name) ?? "SERVICE_UNKNOWN";
+      const latest = statusOf(name) ?? ServingStatus.SERVICE_UNKNOWN;
       for (const update of updates) update(latest);
     }
   }
 
-  const check: handleUnaryCall<HealthRequest, HealthResponse> = ({ request: { service: name } }, respond) => {
+  const check: handleUnaryCall<HealthCheckRequest, HealthResponse> = ({ request: { service: name } }, respond) => {
     const found = statusOf(name);
     if (found !== undefined) respond(null, { status: found });
     else respond({ code: status.NOT_FOUND, details: `Health status unknown for service ${name}` });
   };
 
-  const watch: handleServerStreamingCall<HealthRequest, HealthResponse> = (call) => {
+  const watch: handleServerStreamingCall<HealthCheckRequest, HealthResponse> = (call) => {
     const { service: name } = call.request;
     const longest = name.startsWith(targetPrefix) ? longestTargetName : longestName;
     if (name.length > longest) {
@@ -76,7 +105,7 @@ export function addHealth(server: Server, names: readonly string[], targets?: Ta
       sent = latest;
       call.write({ status: latest });
     };
-    const updateNow = (): void => update(statusOf(name) ?? "SERVICE_UNKNOWN");
+    const updateNow = (): void => update(statusOf(name) ?? ServingStatus.SERVICE_UNKNOWN);
     // The event came before this handler.
     if (call.cancelled) return;
     call.on("drain", updateNow);
@@ -89,9 +118,13 @@ export function addHealth(server: Server, names: readonly string[], targets?: Ta
     updateNow();
   };
 
-  const list: handleUnaryCall<unknown, unknown> = (_call, respond) => {
+  const list: handleUnaryCall<unknown, ListResponse> = (_call, respond) => {
     const listed = [...known, ...(targets?.routes() ?? []).map((route) => targetPrefix + route)];
-    respond(null, { statuses: Object.fromEntries(listed.map((name) => [name, { status: statusOf(name) }])) });
+    const entries = listed.map((name) => [
+      name,
+      create(HealthCheckResponseSchema, { status: statusOf(name) ?? ServingStatus.UNKNOWN }),
+    ]);
+    respond(null, { statuses: Object.fromEntries(entries) });
   };
 
   server.addService(service, { check, watch, list });
