@@ -164,17 +164,12 @@ export function createGrpcAccess(
           received += chunk.length;
           holdRequest(entry.call, received);
         });
-        // Send the status at once, even if the client is still sending its request. The call settles in this turn, and
-        // the status has its usage and attempts.
-        entry.call.signal.addEventListener("abort", () =>
-          queueMicrotask(() =>
-            whenRecorded(entry.call, () => {
-              const error = toGatewayError(entry.call.signal.reason);
-              sendNow(statusOfCall(entry, error));
-              if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
-            }),
-          ),
-        );
+        // Send the status at once, even if the client is still sending its request.
+        entry.call.onEnded = (error) =>
+          whenRecorded(entry.call, () => {
+            sendNow(statusOfCall(entry, error));
+            if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
+          });
         const start = base.start.bind(base);
         base.start = (listener) =>
           start({

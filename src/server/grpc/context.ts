@@ -9,11 +9,11 @@ export class GrpcContext implements HandlerContext {
   readonly service: DescMethod["parent"];
   readonly requestMethod = "POST";
   readonly protocolName = "grpc";
-  readonly responseHeader = new Headers();
   readonly values: ContextValues = createContextValues();
   readonly #admitted: AdmittedCall;
   readonly #requestMetadata: Metadata;
   #requestHeader: Headers | undefined;
+  #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
 
   constructor(method: DescMethod, admitted: AdmittedCall, requestMetadata: Metadata) {
@@ -21,7 +21,6 @@ export class GrpcContext implements HandlerContext {
     this.service = method.parent;
     this.#admitted = admitted;
     this.#requestMetadata = requestMetadata;
-    this.responseHeader.set("x-request-id", admitted.call.requestId);
     setAdmittedCall(this, admitted);
   }
 
@@ -36,6 +35,16 @@ export class GrpcContext implements HandlerContext {
   }
 
   readonly timeoutMs = (): number | undefined => this.#admitted.call.source.timeoutMs();
+
+  get responseHeader(): Headers {
+    this.#responseHeader ??= new Headers();
+    return this.#responseHeader;
+  }
+
+  /** Headers that the method set, beside those of the call. Undefined: none. */
+  get setHeaders(): Headers | undefined {
+    return this.#responseHeader;
+  }
 
   get responseTrailer(): Headers {
     this.#responseTrailer ??= new Headers();
