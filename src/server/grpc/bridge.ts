@@ -84,7 +84,7 @@ function unary(
 ): handleUnaryCall<Buffer, unknown> {
   return async (grpcCall, callback) => {
     const admitted = admittedCall(grpcCall.metadata);
-    const context = new GrpcContext(method, admitted, grpcCall.metadata);
+    const context = new GrpcContext(method, admitted);
     try {
       const response = await implementation(decode(method, grpcCall.request, admitted), context);
       sendHeaders(grpcCall, context, admitted.call);
@@ -102,7 +102,7 @@ function streaming(
 ): handleServerStreamingCall<Buffer, unknown> {
   return async (grpcCall) => {
     const admitted = admittedCall(grpcCall.metadata);
-    const context = new GrpcContext(method, admitted, grpcCall.metadata);
+    const context = new GrpcContext(method, admitted);
     let first = true;
     try {
       const responses = implementation(decode(method, grpcCall.request, admitted), context) as AsyncIterable<unknown>;

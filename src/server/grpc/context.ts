@@ -1,7 +1,8 @@
+import type { IncomingHttpHeaders } from "node:http2";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
-import type { Metadata } from "@grpc/grpc-js";
-import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
+import { setAdmittedCall } from "../services/admitted-call.ts";
+import type { GrpcCall } from "./access.ts";
 
 /** Connect handler context for a method that runs on grpc-js. Methods read the authenticated call from `values`. */
 export class GrpcContext implements HandlerContext {
@@ -10,17 +11,15 @@ export class GrpcContext implements HandlerContext {
   readonly requestMethod = "POST";
   readonly protocolName = "grpc";
   readonly values: ContextValues = createContextValues();
-  readonly #admitted: AdmittedCall;
-  readonly #requestMetadata: Metadata;
+  readonly #admitted: GrpcCall;
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
 
-  constructor(method: DescMethod, admitted: AdmittedCall, requestMetadata: Metadata) {
+  constructor(method: DescMethod, admitted: GrpcCall) {
     this.method = method;
     this.service = method.parent;
     this.#admitted = admitted;
-    this.#requestMetadata = requestMetadata;
     setAdmittedCall(this, admitted);
   }
 
@@ -30,7 +29,7 @@ export class GrpcContext implements HandlerContext {
 
   /** Created at the first use: Dragoman's own methods read `Call.source`, which copies nothing. */
   get requestHeader(): Headers {
-    this.#requestHeader ??= toHeaders(this.#requestMetadata);
+    this.#requestHeader ??= toHeaders(this.#admitted.headers);
     return this.#requestHeader;
   }
 
@@ -61,10 +60,11 @@ export class GrpcContext implements HandlerContext {
   }
 }
 
-function toHeaders(metadata: Metadata): Headers {
+function toHeaders(sent: IncomingHttpHeaders): Headers {
   const headers = new Headers();
-  for (const [name, values] of Object.entries(metadata.toHttp2Headers())) {
-    for (const value of [values].flat()) if (value !== undefined) headers.append(name, String(value));
+  for (const [name, values] of Object.entries(sent)) {
+    if (name.startsWith(":")) continue;
+    for (const value of [values].flat()) if (value !== undefined) headers.append(name, value);
   }
   return headers;
 }
