@@ -16,10 +16,13 @@ export function answerHeaders({
   holdings,
 }: Pick<Call, "requestId" | "attempts" | "holdings">): readonly Header[] {
   const own = holdings.headers;
-  const limits = Object.entries(attempts.at(-1)?.providerLimits ?? {});
-  const isOwn = (name: string) => own.some(([other]) => other === name);
-  const ofProvider = limits.filter(([name]) => name.startsWith("x-ratelimit-") && !isOwn(name));
-  return [["x-request-id", requestId], ...own, ...ofProvider];
+  const headers: Header[] = [["x-request-id", requestId], ...own];
+  const limits = attempts.at(-1)?.providerLimits ?? {};
+  for (const name in limits) {
+    const isOfProvider = name.startsWith("x-ratelimit-") && !own.some(([other]) => other === name);
+    if (isOfProvider) headers.push([name, limits[name] ?? ""]);
+  }
+  return headers;
 }
 
 export const targetHeader = "x-dragoman-target";

@@ -7,21 +7,28 @@ import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
  */
 const deadlineSkewMs = 50;
 
+/** What ends a call. */
+interface Ends {
+  readonly deadline: () => void;
+  readonly requestIncomplete: () => void;
+}
+
 /** Times of one call: its start, its deadline, and the time until its request must be complete. */
 export class CallClock {
   readonly #begin = performance.now();
   readonly #deadline: number;
-  readonly #timer: NodeJS.Timeout;
-  readonly #requestTimer: NodeJS.Timeout | undefined;
+  readonly #on: Ends;
+  #isRequestComplete = false;
+  /** One timer for both times: nearly all calls are over before the first of them. */
+  #timer: NodeJS.Timeout;
 
-  constructor(
-    timeoutMs: number,
-    maxRequestMs: number,
-    on: { readonly deadline: () => void; readonly requestIncomplete: () => void },
-  ) {
+  constructor(timeoutMs: number, maxRequestMs: number, on: Ends) {
     this.#deadline = this.#begin + timeoutMs;
-    this.#timer = setTimeout(on.deadline, Math.max(0, timeoutMs));
-    this.#requestTimer = maxRequestMs < timeoutMs ? setTimeout(on.requestIncomplete, maxRequestMs) : undefined;
+    this.#on = on;
+    this.#timer =
+      maxRequestMs < timeoutMs
+        ? setTimeout(() => this.#requestOver(), maxRequestMs)
+        : setTimeout(on.deadline, Math.max(0, timeoutMs));
   }
 
   get elapsedMs(): number {
@@ -45,11 +52,15 @@ export class CallClock {
   }
 
   requestComplete(): void {
-    clearTimeout(this.#requestTimer);
+    this.#isRequestComplete = true;
   }
 
   stop(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#requestTimer);
+  }
+
+  #requestOver(): void {
+    if (this.#isRequestComplete) this.#timer = setTimeout(this.#on.deadline, Math.max(0, this.leftMs));
+    else this.#on.requestIncomplete();
   }
 }

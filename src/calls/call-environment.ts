@@ -10,12 +10,15 @@ import type { Router } from "../routing/router.ts";
 /** What a call needs from its client's connection. Both listeners provide it. */
 export interface CallSource {
   readonly requestHeader: { get(name: string): string | null };
-  /** Aborts when the client disconnects or cancels, or with OVERLOADED when the listener closes the request. */
-  readonly signal: AbortSignal;
   /** `grpc`, `grpc-web`, `connect` or `http`. */
   readonly protocolName: string;
   /** IP address of the connection's other end, which may be a proxy. Empty if the connection is already closed. */
   readonly peerAddress: string;
+  /**
+   * Calls `listener` when the client disconnects or cancels, or with OVERLOADED when the listener closes the request: at
+   * once if that has happened. Calls it also for a request that was answered.
+   */
+  onGone(listener: (reason: unknown) => void): void;
   /** Milliseconds until the client's deadline. Undefined: the client set none. */
   timeoutMs(): number | undefined;
   /**

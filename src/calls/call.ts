@@ -47,6 +47,8 @@ export class Call implements ObservedCall {
   readonly holdings: CallHoldings;
   /** Span of the call, or the caller's span if calls are not traced. Undefined: there is none. */
   readonly trace: TraceContext | undefined;
+  /** Called if `end` ends the call, when it has settled. */
+  onEnded: ((reason: GatewayError) => void) | undefined;
   readonly #controller = new AbortController();
   readonly #clock: CallClock;
   readonly #patienceMs: number;
@@ -56,7 +58,7 @@ export class Call implements ObservedCall {
   readonly #lease: SnapshotLease;
   readonly #onSettled: (call: Call) => void;
   #caller: Caller | undefined;
-  #facts = unknownFacts;
+  readonly #facts: { -readonly [Name in keyof CallFacts]: CallFacts[Name] } = { ...unknownFacts };
   #usage: () => Usage | undefined = () => undefined;
   #waitsFor: () => string | undefined = () => undefined;
   #firstOutputMs: number | undefined;
@@ -93,8 +95,7 @@ export class Call implements ObservedCall {
     const caller = readTraceContext(source.requestHeader);
     this.trace = this.#observers.trace(caller, (tracer) => tracer.beginCall(this, caller));
     this.#observers.notify((observer) => observer.begin?.(this));
-    if (source.signal.aborted) this.#onClientGone();
-    else source.signal.addEventListener("abort", this.#onClientGone);
+    source.onGone((reason) => this.clientGone(reason));
   }
 
   get method(): string {
@@ -222,7 +223,7 @@ export class Call implements ObservedCall {
 
   /** Adds facts to the call's record. */
   note(facts: Partial<CallFacts>): void {
-    this.#facts = { ...this.#facts, ...facts };
+    Object.assign(this.#facts, facts);
   }
 
   /** Sets the function that computes the usage for the record. It is called once, when the call settles. */
@@ -281,6 +282,7 @@ export class Call implements ObservedCall {
     if (this.#settled) return;
     this.#controller.abort(reason);
     this.settle(reason);
+    this.onEnded?.(reason);
   }
 
   /** Writes the record. Later calls have no effect. Without `error`, the call succeeded. */
@@ -288,7 +290,6 @@ export class Call implements ObservedCall {
     if (this.#settled) return;
     this.#settled = true;
     this.#clock.stop();
-    this.source.signal.removeEventListener("abort", this.#onClientGone);
     this.#recordedUsage = this.#usage();
     const tokens = this.attempts.reduce((sum, { usage }) => sum + (usage?.totalTokens ?? 0), 0);
     this.holdings.settle({ usage: this.#recordedUsage, tokens, wasSent: this.attempts.length > 0 });
@@ -320,13 +321,14 @@ export class Call implements ObservedCall {
     return createCallInfo(this.id, this.#recordedUsage, this.attempts);
   }
 
-  /** Ends the call because the client stopped reading the response. No effect once the call has settled. */
-  clientGone(): void {
-    if (!this.#settled) this.#onClientGone();
+  /** Ends the call: its client is gone, or stopped reading. `reason`: error of the listener, if it closed the request. */
+  clientGone(reason?: unknown): void {
+    if (!this.#settled) this.end(clientGone(reason, this.#clock.isAtDeadline, this.#waitsFor));
   }
 
   #startedCall(): StartedCall {
     return {
+      ...this.#facts,
       id: this.id,
       requestId: this.requestId,
       method: this.method,
@@ -337,11 +339,7 @@ export class Call implements ObservedCall {
       startTime: this.startTime,
       trace: this.trace,
       keyId: this.#caller?.keyId ?? "",
-      ...this.#facts,
       stream: this.#method.stream ?? this.#facts.stream,
     };
   }
-
-  readonly #onClientGone = (): void =>
-    this.end(clientGone(this.source.signal.reason, this.#clock.isAtDeadline, this.#waitsFor));
 }

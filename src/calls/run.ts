@@ -1,4 +1,3 @@
-import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { append } from "../append.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
@@ -7,7 +6,7 @@ import { restoreToolNames } from "../chat/stream/restore-tool-names.ts";
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import { TimeInfoSchema } from "../gen/dragoman/v1/completion_pb.js";
+import type { TimeInfo } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted, ChatStarted } from "../gen/dragoman/v1/stream_pb.js";
 import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
@@ -15,6 +14,7 @@ import { Bill } from "../prices/bill.ts";
 import { profileValues } from "../profiles/select-profile.ts";
 import { runOnTarget, type TargetRun } from "../routing/choices.ts";
 import { type FurtherRun, withRunAgain } from "../routing/run-again.ts";
+import { SmallMap } from "../routing/small-map.ts";
 import type { RunParameters } from "../routing/started-attempt.ts";
 import { addUsage } from "../tokens/add-usage.ts";
 import { estimateUsage } from "../tokens/usage-estimate.ts";
@@ -48,9 +48,9 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   const attempts: Attempt[] = [];
   const bill = new Bill(call.snapshot.prices, call.startTime);
   /** Plans without fields that a provider rejected, by the plan with them. */
-  const revised = new Map<Plan, Plan>();
+  const revised = new SmallMap<Plan, Plan>();
   /** When the latest attempt with a plan had its first output, in ms since the call began. */
-  const outputMs = new Map<Plan, number>();
+  const outputMs = new SmallMap<Plan, number>();
 
   function start(planned: Plan, { target }: CallTarget, given: RunParameters): TargetRun {
     call.note({
@@ -212,7 +212,7 @@ export function fallbackWarning(message: string): Warning {
 }
 
 function completedOf(completed: ChatCompleted, call: Call): ChatCompleted {
-  const timeInfo = completed.timeInfo ? { ...completed.timeInfo } : create(TimeInfoSchema);
+  const timeInfo: TimeInfo = { $typeName: "dragoman.v1.TimeInfo", ...completed.timeInfo };
   if (call.firstOutputMs !== undefined) timeInfo.firstOutputDuration = durationFromMs(Math.round(call.firstOutputMs));
   timeInfo.totalDuration = durationFromMs(Math.round(call.elapsedMs));
   return { ...completed, timeInfo, attempts: [...call.attempts] };

@@ -14,8 +14,8 @@ const largeOutput = 512 * 1024;
 /** Chat request, and how to send its response. */
 interface ChatCall<Desc extends DescMessage> extends CallRequest<Desc> {
   readonly keepProviderDeltas: boolean;
-  /** Called once, right before the first event is sent, or before the error if there is no event. */
-  readonly beforeAnswer: () => void;
+  /** Called once, right before the first event is sent, or before the error if there is no event. Default: nothing is. */
+  readonly beforeAnswer?: (() => void) | undefined;
   /** Converts an error to the value that the listener expects to be thrown. */
   readonly toThrown: (error: GatewayError) => unknown;
 }
@@ -31,7 +31,7 @@ export async function* serveChat<Desc extends DescMessage>(
   let isAnswering = false;
   let seq = 0;
   const beginAnswer = (): void => {
-    if (!isAnswering) chatCall.beforeAnswer();
+    if (!isAnswering) chatCall.beforeAnswer?.();
     isAnswering = true;
   };
   try {

@@ -3,7 +3,7 @@ import { seedOf, seedValue } from "../chat/planning/seed.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import { type AttemptOptions, startAttempt } from "./attempt.ts";
+import { type AttemptOptions, type RunningAttempt, startAttempt } from "./attempt.ts";
 import { mergeChoices } from "./merge-choices.ts";
 import type { Target } from "./target.ts";
 
@@ -34,20 +34,25 @@ export interface TargetRun<Event = ChatEvent> {
  */
 export function runOnTarget(target: Target, request: ChatRequest, options: AttemptOptions): TargetRun {
   const count = upstreamRequests(request, target);
+  if (count === 1) {
+    const only = startAttempt(target, request, options);
+    return targetRun([only], only.events);
+  }
   const signals = new AbortController();
   const running = Array.from({ length: count }, (_, index) =>
-    count === 1
-      ? startAttempt(target, request, options)
-      : startAttempt(target, requestOfChoice(request, index), {
-          ...options,
-          choiceIndex: index,
-          signal: AbortSignal.any([options.signal, signals.signal]),
-        }),
+    startAttempt(target, requestOfChoice(request, index), {
+      ...options,
+      choiceIndex: index,
+      signal: AbortSignal.any([options.signal, signals.signal]),
+    }),
   );
-  const [only] = running;
+  return targetRun(running, mergeChoices(running, signals));
+}
+
+function targetRun(running: readonly RunningAttempt[], events: TargetRun["events"]): TargetRun {
   return {
     attempts: running.map(({ attempt }) => attempt),
-    events: count === 1 && only ? only.events : mergeChoices(running, signals),
+    events,
     get outputCharacters() {
       return running.reduce((sum, { validator }) => sum + validator.outputCharacters, 0);
     },

@@ -8,6 +8,7 @@ import type { CallObserver } from "../../src/ledger/call-observer.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
 import type { Adapter } from "../../src/providers/adapter.ts";
 import { createEcho } from "../../src/providers/echo/index.ts";
+import { whenAborted } from "../../src/surfaces/kit/http-source.ts";
 import { callBounds, callEnvironment } from "../support/call-environment.ts";
 
 const caller: Caller = {
@@ -33,7 +34,7 @@ function source(): CallSource & { leave(): void } {
   const gone = new AbortController();
   return {
     requestHeader: { get: () => null },
-    signal: gone.signal,
+    onGone: whenAborted(gone.signal),
     protocolName: "grpc",
     peerAddress: "192.0.2.1",
     timeoutMs: () => undefined,

@@ -3,6 +3,7 @@ import { ActiveCalls } from "../../src/calls/active-calls.ts";
 import { Snapshots } from "../../src/calls/snapshot.ts";
 import type { CallRecord } from "../../src/ledger/record.ts";
 import { createCatalog } from "../../src/models/catalog.ts";
+import { whenAborted } from "../../src/surfaces/kit/http-source.ts";
 import { callBounds, callEnvironment } from "../support/call-environment.ts";
 
 describe("a call with a deadline of 1000 ms that the client resets", () => {
@@ -23,7 +24,7 @@ describe("a call with a deadline of 1000 ms that the client resets", () => {
     const calls = new ActiveCalls(snapshots, callEnvironment({ observers }));
     const source = {
       requestHeader: new Headers(),
-      signal: client.signal,
+      onGone: whenAborted(client.signal),
       protocolName: "grpc",
       peerAddress: "",
       timeoutMs: () => 1000,

@@ -41,14 +41,19 @@ export interface GrpcAccess {
   /** Adds typed details to statuses that grpc-js creates, and ends a call as soon as its signal aborts. */
   readonly interceptor: ServerInterceptor;
   /** Returns the admitted call for the request metadata of a method that grpc-js runs. */
-  admittedCall(metadata: Metadata): AdmittedCall;
+  admittedCall(metadata: Metadata): GrpcCall;
+}
+
+/** Admitted call, and its request headers without `grpc-timeout`. */
+export interface GrpcCall extends AdmittedCall {
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** Status that grpc-js passes to `sendStatus`. */
 type SentStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
 
 /** Call with the HTTP/2 stream that grpc-js serves. */
-interface Entry extends AdmittedCall {
+interface Entry extends GrpcCall {
   readonly stream: ServerHttp2Stream;
 }
 
@@ -89,7 +94,7 @@ export function createGrpcAccess(
       rejectUnbegun(stream, headers, toGatewayError(error));
       return;
     }
-    const entry: Entry = { call, stream, toThrown: (error) => error, reached: false };
+    const entry: Entry = { call, stream, headers, toThrown: (error) => error, reached: false };
     const proceed = (): void => {
       if (stream.destroyed) return;
       requireTimeout(headers);
@@ -97,7 +102,7 @@ export function createGrpcAccess(
       requireEncoding(headers["grpc-encoding"]);
       entering = entry;
       try {
-        grpcJs(stream, headers);
+        grpcJs(stream, headersForGrpcJs(headers));
       } finally {
         entering = undefined;
       }
@@ -164,17 +169,12 @@ export function createGrpcAccess(
           received += chunk.length;
           holdRequest(entry.call, received);
         });
-        // Send the status at once, even if the client is still sending its request. The call settles in this turn, and
-        // the status has its usage and attempts.
-        entry.call.signal.addEventListener("abort", () =>
-          queueMicrotask(() =>
-            whenRecorded(entry.call, () => {
-              const error = toGatewayError(entry.call.signal.reason);
-              sendNow(statusOfCall(entry, error));
-              if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
-            }),
-          ),
-        );
+        // Send the status at once, even if the client is still sending its request.
+        entry.call.onEnded = (error) =>
+          whenRecorded(entry.call, () => {
+            sendNow(statusOfCall(entry, error));
+            if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
+          });
         const start = base.start.bind(base);
         base.start = (listener) =>
           start({
@@ -211,6 +211,15 @@ export function requireTimeout(headers: IncomingHttpHeaders): number | undefined
     throw new GatewayError("INVALID_REQUEST", "grpc-timeout is malformed; send up to 8 digits and a unit, such as 30S");
   }
   return ms;
+}
+
+/** Returns the headers that grpc-js reads. It would validate and copy the others, which Dragoman reads from the stream. */
+function headersForGrpcJs(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return {
+    ":path": headers[":path"],
+    "content-type": headers["content-type"],
+    "grpc-encoding": headers["grpc-encoding"],
+  };
 }
 
 function pathOf({ parent, name }: MountedMethod["method"]): string {

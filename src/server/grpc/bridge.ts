@@ -10,6 +10,7 @@ import {
   status,
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
+import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
 import { drained } from "../../drained.ts";
 import { toGatewayError } from "../../errors.ts";
@@ -84,10 +85,10 @@ function unary(
 ): handleUnaryCall<Buffer, unknown> {
   return async (grpcCall, callback) => {
     const admitted = admittedCall(grpcCall.metadata);
-    const context = new GrpcContext(method, admitted, grpcCall.metadata);
+    const context = new GrpcContext(method, admitted);
     try {
       const response = await implementation(decode(method, grpcCall.request, admitted), context);
-      sendHeaders(grpcCall, context);
+      sendHeaders(grpcCall, context, admitted.call);
       callback(null, response, trailersOf(context));
     } catch (error) {
       sendStatus(() => callback(statusOfThrown(error, context, admitted.call, true)), callback);
@@ -102,17 +103,17 @@ function streaming(
 ): handleServerStreamingCall<Buffer, unknown> {
   return async (grpcCall) => {
     const admitted = admittedCall(grpcCall.metadata);
-    const context = new GrpcContext(method, admitted, grpcCall.metadata);
+    const context = new GrpcContext(method, admitted);
     let first = true;
     try {
       const responses = implementation(decode(method, grpcCall.request, admitted), context) as AsyncIterable<unknown>;
       for await (const response of responses) {
-        if (first) sendHeaders(grpcCall, context);
+        if (first) sendHeaders(grpcCall, context, admitted.call);
         first = false;
         if (context.signal.aborted) break;
         if (!grpcCall.write(response)) await drained(grpcCall, context.signal);
       }
-      if (first) sendHeaders(grpcCall, context);
+      if (first) sendHeaders(grpcCall, context, admitted.call);
       grpcCall.end(trailersOf(context));
     } catch (error) {
       const fail = (status: Partial<StatusObject>): unknown => grpcCall.emit("error", status);
@@ -123,8 +124,8 @@ function streaming(
 
 /** Converts what a method threw to a status. If no headers were sent yet, the trailers include them. */
 function statusOfThrown(thrown: unknown, context: GrpcContext, call: Call, isFirst: boolean): StatusObject {
-  const { responseHeader, setTrailers = [] } = context;
-  const trailers = isFirst ? [...responseHeader, ...setTrailers] : setTrailers;
+  const { setHeaders = [], setTrailers = [] } = context;
+  const trailers = isFirst ? [...answerHeaders(call), ...setHeaders, ...setTrailers] : setTrailers;
   if (thrown instanceof ConnectError) return connectStatus(thrown, trailers);
   return toGrpcStatus(toGatewayError(thrown), call, trailers);
 }
@@ -138,8 +139,14 @@ function sendStatus(send: () => unknown, fallback: (status: Partial<StatusObject
   }
 }
 
-function sendHeaders(grpcCall: { sendMetadata(metadata: Metadata): void }, { responseHeader }: GrpcContext): void {
-  grpcCall.sendMetadata(new RawMetadata(toFields(responseHeader)));
+/** Sends the headers of the call and of its method. */
+function sendHeaders(
+  grpcCall: { sendMetadata(metadata: Metadata): void },
+  { setHeaders }: GrpcContext,
+  call: Call,
+): void {
+  const fields = toFields(answerHeaders(call));
+  grpcCall.sendMetadata(new RawMetadata(setHeaders ? { ...fields, ...toFields(setHeaders) } : fields));
 }
 
 function trailersOf({ setTrailers }: GrpcContext): RawMetadata | undefined {

@@ -1,7 +1,8 @@
+import type { IncomingHttpHeaders } from "node:http2";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
-import type { Metadata } from "@grpc/grpc-js";
-import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
+import { setAdmittedCall } from "../services/admitted-call.ts";
+import type { GrpcCall } from "./access.ts";
 
 /** Connect handler context for a method that runs on grpc-js. Methods read the authenticated call from `values`. */
 export class GrpcContext implements HandlerContext {
@@ -9,19 +10,16 @@ export class GrpcContext implements HandlerContext {
   readonly service: DescMethod["parent"];
   readonly requestMethod = "POST";
   readonly protocolName = "grpc";
-  readonly responseHeader = new Headers();
   readonly values: ContextValues = createContextValues();
-  readonly #admitted: AdmittedCall;
-  readonly #requestMetadata: Metadata;
+  readonly #admitted: GrpcCall;
   #requestHeader: Headers | undefined;
+  #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
 
-  constructor(method: DescMethod, admitted: AdmittedCall, requestMetadata: Metadata) {
+  constructor(method: DescMethod, admitted: GrpcCall) {
     this.method = method;
     this.service = method.parent;
     this.#admitted = admitted;
-    this.#requestMetadata = requestMetadata;
-    this.responseHeader.set("x-request-id", admitted.call.requestId);
     setAdmittedCall(this, admitted);
   }
 
@@ -31,11 +29,21 @@ export class GrpcContext implements HandlerContext {
 
   /** Created at the first use: Dragoman's own methods read `Call.source`, which copies nothing. */
   get requestHeader(): Headers {
-    this.#requestHeader ??= toHeaders(this.#requestMetadata);
+    this.#requestHeader ??= toHeaders(this.#admitted.headers);
     return this.#requestHeader;
   }
 
   readonly timeoutMs = (): number | undefined => this.#admitted.call.source.timeoutMs();
+
+  get responseHeader(): Headers {
+    this.#responseHeader ??= new Headers();
+    return this.#responseHeader;
+  }
+
+  /** Headers that the method set, beside those of the call. Undefined: none. */
+  get setHeaders(): Headers | undefined {
+    return this.#responseHeader;
+  }
 
   get responseTrailer(): Headers {
     this.#responseTrailer ??= new Headers();
@@ -52,10 +60,11 @@ export class GrpcContext implements HandlerContext {
   }
 }
 
-function toHeaders(metadata: Metadata): Headers {
+function toHeaders(sent: IncomingHttpHeaders): Headers {
   const headers = new Headers();
-  for (const [name, values] of Object.entries(metadata.toHttp2Headers())) {
-    for (const value of [values].flat()) if (value !== undefined) headers.append(name, String(value));
+  for (const [name, values] of Object.entries(sent)) {
+    if (name.startsWith(":")) continue;
+    for (const value of [values].flat()) if (value !== undefined) headers.append(name, value);
   }
   return headers;
 }

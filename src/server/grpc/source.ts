@@ -11,10 +11,6 @@ const clientGone = new GatewayError("CANCELLED", "the client reset the stream");
 /** Creates the call source for an HTTP/2 stream. */
 export function sourceOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): CallSource {
   const remainingMs = timeoutMs(headers["grpc-timeout"]);
-  const gone = new AbortController();
-  stream.once("close", () => {
-    gone.abort(stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? requestReplaced() : clientGone);
-  });
   return {
     requestHeader: {
       get(name) {
@@ -22,7 +18,12 @@ export function sourceOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders
         return (Array.isArray(value) ? value.join(", ") : value) ?? null;
       },
     },
-    signal: gone.signal,
+    onGone(listener) {
+      const close = (): void =>
+        listener(stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? requestReplaced() : clientGone);
+      if (stream.closed) close();
+      else stream.on("close", close);
+    },
     protocolName: "grpc",
     // The socket of a destroyed session throws.
     peerAddress: peerAddress(stream.session?.destroyed === false ? stream.session.socket.remoteAddress : undefined),

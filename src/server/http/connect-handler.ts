@@ -12,11 +12,13 @@ import {
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { ActiveCalls } from "../../calls/active-calls.ts";
 import { admitCall } from "../../calls/admit-call.ts";
+import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
 import type { CallSource } from "../../calls/call-environment.ts";
 import { type CallMethod, unknownMethod } from "../../calls/call-method.ts";
 import type { Config } from "../../config/config.ts";
 import { type GatewayError, toGatewayError } from "../../errors.ts";
+import { whenAborted } from "../../surfaces/kit/http-source.ts";
 import type { Services } from "../listener.ts";
 import { type AdmittedCall, setAdmittedCall } from "../services/admitted-call.ts";
 import { decodeOptions, requireBounds } from "../services/decode-request.ts";
@@ -175,7 +177,10 @@ function beginCall(
   const peerAddress = values.get(clientAddress);
   let call: Call;
   try {
-    call = calls.begin({ requestHeader, protocolName, timeoutMs, signal, peerAddress }, callMethod);
+    call = calls.begin(
+      { requestHeader, protocolName, timeoutMs, onGone: whenAborted(signal), peerAddress },
+      callMethod,
+    );
   } catch (error) {
     throw toConnectError(toGatewayError(error), { requestId: "" });
   }
@@ -184,7 +189,10 @@ function beginCall(
   try {
     const decision = access === "open" ? undefined : admitCall(call, roleFor(access));
     const enter = (): void => {
-      const entry: Entry = { call, context, toThrown, reached: false };
+      const beforeAnswer = (): void => {
+        for (const [name, value] of answerHeaders(call)) context.responseHeader.set(name, value);
+      };
+      const entry: Entry = { call, context, toThrown, beforeAnswer, reached: false };
       values.set(entryKey, entry);
       setAdmittedCall(context, entry);
       // After the method has started, this signal aborts if the client disconnects or the deadline passes. If a write
@@ -280,7 +288,13 @@ function toConnectError(error: GatewayError, request: FailedRequest): ConnectErr
 
 /** Makes the call source of a request that Connect rejects before it knows the protocol. */
 function sourceOf({ header }: Request, { address, signal }: Client): CallSource {
-  return { requestHeader: header, protocolName: "connect", timeoutMs: () => undefined, signal, peerAddress: address };
+  return {
+    requestHeader: header,
+    protocolName: "connect",
+    timeoutMs: () => undefined,
+    onGone: whenAborted(signal),
+    peerAddress: address,
+  };
 }
 
 async function* noBody(): AsyncGenerator<Uint8Array> {}

@@ -10,6 +10,11 @@ export interface AdmittedCall {
   readonly toThrown: (error: GatewayError) => unknown;
   /** Whether the method has started. If true, the method settles the call; otherwise the listener does. */
   reached: boolean;
+  /**
+   * Sets the response headers of the call (calls/answer-headers.ts), once the provider's rate limits are known. Undefined:
+   * the listener sets them when it sends the headers.
+   */
+  readonly beforeAnswer?: () => void;
   /** Text of a JSON request until the method starts, to explain why it cannot be decoded. */
   json?: string | undefined;
 }
@@ -33,12 +38,12 @@ export function enterMethod(context: HandlerContext): AdmittedCall {
 /** Runs a unary method and settles its call. */
 export async function answerCall<Response>(
   context: HandlerContext,
-  answer: (call: Call) => Response | Promise<Response>,
+  answer: (call: Call, admitted: AdmittedCall) => Response | Promise<Response>,
 ): Promise<Response> {
   const admitted = enterMethod(context);
   const { call } = admitted;
   try {
-    const response = await answer(call);
+    const response = await answer(call, admitted);
     call.signal.throwIfAborted();
     call.settle();
     if (call.recorded) await call.recorded;

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { answerHeaders } from "../../calls/answer-headers.ts";
 import { describePlan } from "../../calls/describe-plan.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
 import { createFold } from "../../chat/stream/fold.ts";
@@ -52,17 +51,8 @@ export function createChatService(): ServiceImpl<typeof ChatService> {
   };
 }
 
-/**
- * Returns the options that CompleteChat and StreamChat share. `beforeAnswer` sets the response headers as late as
- * possible, because the provider's rate limits are known only when it responds.
- */
+/** Returns the options that CompleteChat and StreamChat share. */
 function chatAnswer(context: HandlerContext) {
-  const { call, toThrown } = enterMethod(context);
-  return {
-    call,
-    toThrown,
-    beforeAnswer() {
-      for (const [name, value] of answerHeaders(call)) context.responseHeader.set(name, value);
-    },
-  };
+  const { call, toThrown, beforeAnswer } = enterMethod(context);
+  return { call, toThrown, beforeAnswer };
 }

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { answerHeaders } from "../../calls/answer-headers.ts";
 import { embed } from "../../calls/embeddings/embed.ts";
 import { annotationViolations } from "../../chat/validation/annotations.ts";
 import { type EmbeddingService, EmbedRequestSchema } from "../../gen/dragoman/v1/embedding_service_pb.js";
@@ -12,11 +11,11 @@ export function createEmbeddingService(): ServiceImpl<typeof EmbeddingService> {
   annotationViolations(EmbedRequestSchema, create(EmbedRequestSchema));
   return {
     embed: (request, context) =>
-      answerCall(context, async (call) => {
+      answerCall(context, async (call, { beforeAnswer }) => {
         try {
           return await embed(call, { request });
         } finally {
-          for (const [name, value] of answerHeaders(call)) context.responseHeader.set(name, value);
+          beforeAnswer?.();
         }
       }),
   };

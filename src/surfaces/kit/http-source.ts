@@ -30,6 +30,14 @@ export function clientSignal(request: IncomingMessage, response: ServerResponse)
   return gone.signal;
 }
 
+/** Returns `CallSource.onGone` for the signal of one request. */
+export function whenAborted(signal: AbortSignal): CallSource["onGone"] {
+  return (listener) => {
+    if (signal.aborted) listener(signal.reason);
+    else signal.addEventListener("abort", () => listener(signal.reason));
+  };
+}
+
 /**
  * Headers in seconds that the SDKs of OpenAI, Anthropic, Cerebras and others send, which one generator makes: how long
  * they wait for the response or its next byte. `x-stainless-timeout`: openai-node src/client.ts, buildHeaders.
@@ -52,7 +60,7 @@ export function sourceOf(request: IncomingMessage, response: ServerResponse): Ca
       });
       return seconds.length === 0 ? undefined : 1_000 * Math.min(...seconds);
     },
-    signal: clientSignal(request, response),
+    onGone: whenAborted(clientSignal(request, response)),
     protocolName: "http",
     peerAddress: peerAddress(request.socket.remoteAddress),
     timeoutMs: () => undefined,
