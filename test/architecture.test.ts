@@ -12,6 +12,7 @@ const source = resolve(import.meta.dirname, "../src");
 const modules: readonly (readonly [module: string, allowed: readonly string[]])[] = [
   ["gen", []],
   ["client", ["gen"]],
+  ["wire", []],
   ["field-path.ts", []],
   ["well-formed.ts", []],
   ["json-syntax.ts", []],
@@ -155,6 +156,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     "ledger",
     [
       "gen",
+      "wire",
       "errors.ts",
       "trace-context.ts",
       "make-folder.ts",
@@ -238,6 +240,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     "server",
     [
       "gen",
+      "wire",
       "field-path.ts",
       "json-syntax.ts",
       "system-error.ts",

@@ -1,7 +1,8 @@
-import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { mostLevels } from "../../chat/validation/json-bounds.ts";
 import { wireProblemOf } from "../../chat/validation/wire-bounds.ts";
 import { GatewayError } from "../../errors.ts";
+import { decode } from "../../wire/codec.ts";
 
 /** Options with which all listeners decode requests. Nothing reads unknown fields. */
 export const decodeOptions = { readUnknownFields: false, recursionLimit: mostLevels } as const;
@@ -14,7 +15,7 @@ export function decodeRequest<Schema extends DescMessage>(
 ): MessageShape<Schema> {
   requireBounds(schema, bytes, maxValues);
   try {
-    return fromBinary(schema, bytes, decodeOptions);
+    return decode(schema, bytes, decodeOptions);
   } catch (cause) {
     throw malformed(schema, cause);
   }
