@@ -12,7 +12,8 @@ const source = resolve(import.meta.dirname, "../src");
 const modules: readonly (readonly [module: string, allowed: readonly string[]])[] = [
   ["gen", []],
   ["client", ["gen"]],
-  ["wire", []],
+  ["compile-function.ts", []],
+  ["wire", ["compile-function.ts"]],
   ["field-path.ts", []],
   ["well-formed.ts", []],
   ["json-syntax.ts", []],
@@ -41,7 +42,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["component-states.ts", []],
   ["thread", ["errors.ts"]],
   ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "module-url.ts", "thread/worker-output.ts"]],
-  ["chat/validation", ["gen", "data-uri.ts", "field-path.ts", "errors.ts", "json-syntax.ts"]],
+  ["chat/validation", ["gen", "compile-function.ts", "data-uri.ts", "field-path.ts", "errors.ts", "json-syntax.ts"]],
   [
     "chat/stream",
     [

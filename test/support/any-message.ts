@@ -60,6 +60,10 @@ const unknownFields = fc.array(
 interface Options {
   /** Whether messages at all levels can have fields that the schema lacks. */
   readonly hasUnknown?: boolean;
+  /** Values of fields with these types. */
+  readonly scalars?: Readonly<Partial<Record<ScalarType, fc.Arbitrary<unknown>>>>;
+  /** Values of enums. */
+  readonly enums?: fc.Arbitrary<number>;
 }
 
 /** Messages with any values in some of the fields that their schema has, also those that it gets in the future. */
@@ -89,16 +93,19 @@ export function anyMessage(schema: DescMessage, options: Options = {}, level = 1
 function fieldValue(field: DescField, options: Options, level: number): fc.Arbitrary<unknown> {
   if (field.fieldKind === "list") return fc.array(oneValue(field, options, level), { maxLength: 3 });
   if (field.fieldKind !== "map") return oneValue(field, options, level);
-  const key = field.mapKey === ScalarType.STRING ? text : scalars[field.mapKey].map(String);
+  const key = scalarValue(field.mapKey, options).map(String);
   return fc.dictionary(key, oneValue(field, options, level), { maxKeys: 3 });
 }
 
 function oneValue(field: DescField, options: Options, level: number): fc.Arbitrary<unknown> {
   if (isJson(field)) return jsonObject;
   if (field.message !== undefined) return anyMessage(field.message, options, level + 1);
-  if (field.enum !== undefined)
-    return fc.oneof(fc.constantFrom(...field.enum.values.map(({ number }) => number)), int32);
-  return scalars[field.scalar ?? ScalarType.INT32];
+  if (field.enum === undefined) return scalarValue(field.scalar ?? ScalarType.INT32, options);
+  return options.enums ?? fc.oneof(fc.constantFrom(...field.enum.values.map(({ number }) => number)), int32);
+}
+
+function scalarValue(type: ScalarType, options: Options): fc.Arbitrary<unknown> {
+  return options.scalars?.[type] ?? scalars[type];
 }
 
 const jsonObject: fc.Arbitrary<JsonObject> = fc
