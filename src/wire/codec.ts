@@ -43,12 +43,23 @@ export function decode<Schema extends DescMessage>(
   bytes: Uint8Array,
   options?: Partial<BinaryReadOptions>,
 ): MessageShape<Schema> {
+  return decodeUsual(schema, bytes, options?.recursionLimit) ?? fromBinary(schema, bytes, options);
+}
+
+/**
+ * Decodes a message whose bytes are those of an ordinary encoder: without unknown fields, and with each single message
+ * once. Undefined: they are not, or nest more than `mostLevels` deep.
+ */
+export function decodeUsual<Schema extends DescMessage>(
+  schema: Schema,
+  bytes: Uint8Array,
+  mostLevels?: number,
+): MessageShape<Schema> | undefined {
   try {
-    const message = codecOf(schema)?.decode(new WireReader(bytes, options?.recursionLimit), bytes.length);
+    const message = codecOf(schema)?.decode(new WireReader(bytes, mostLevels), bytes.length);
     // The cast is safe: the codec makes messages of the schema.
-    if (message !== undefined) return message as MessageShape<Schema>;
+    return message as MessageShape<Schema> | undefined;
   } catch {
-    // `fromBinary` decides whether the bytes are valid.
+    return undefined;
   }
-  return fromBinary(schema, bytes, options);
 }

@@ -5,11 +5,13 @@ import { create, type DescMessage, fromBinary, type Message, toBinary } from "@b
 import { FileDescriptorProtoSchema, StructSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { mostLevels } from "../../src/chat/validation/json-bounds.ts";
+import { wireProblemOf } from "../../src/chat/validation/wire-bounds.ts";
 import { CallRecordSchema } from "../../src/gen/dragoman/admin/v1/call_record_pb.js";
 import { StreamChatResponseSchema } from "../../src/gen/dragoman/v1/chat_service_pb.js";
 import { EmbedResponseSchema } from "../../src/gen/dragoman/v1/embedding_service_pb.js";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
-import { decode, encode, encodeTo } from "../../src/wire/codec.ts";
+import { decode, decodeUsual, encode, encodeTo } from "../../src/wire/codec.ts";
 import { codecOf } from "../../src/wire/compile.ts";
 import { WireReader } from "../../src/wire/wire-reader.ts";
 import { WireWriter } from "../../src/wire/wire-writer.ts";
@@ -181,6 +183,19 @@ describe("decode", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it("finds no message usual that is malformed or nests too deeply", () => {
+    let usual = 0;
+    fc.assert(
+      fc.property(bytes, ({ schema, all }) => {
+        if (decodeUsual(schema, all, mostLevels) === undefined) return;
+        usual++;
+        expect(wireProblemOf(schema, all, Math.max(1, all.length))).toBeUndefined();
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(usual).toBeGreaterThan(100);
   });
 
   it.each([99, 100, 101, 127, 128, 129])("limits %i levels as protobuf-es does", (levels) => {

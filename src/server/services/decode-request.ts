@@ -1,8 +1,8 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { mostLevels } from "../../chat/validation/json-bounds.ts";
 import { wireProblemOf } from "../../chat/validation/wire-bounds.ts";
 import { GatewayError } from "../../errors.ts";
-import { decode } from "../../wire/codec.ts";
+import { decodeUsual } from "../../wire/codec.ts";
 
 /** Options with which all listeners decode requests. Nothing reads unknown fields. */
 export const decodeOptions = { readUnknownFields: false, recursionLimit: mostLevels } as const;
@@ -13,9 +13,14 @@ export function decodeRequest<Schema extends DescMessage>(
   bytes: Uint8Array,
   maxValues: number,
 ): MessageShape<Schema> {
-  requireBounds(schema, bytes, maxValues);
+  // No value takes less than a byte. What `decodeUsual` accepts has no other problem.
+  const isShort = bytes.length < maxValues;
+  if (!isShort) requireBounds(schema, bytes, maxValues);
+  const usual = decodeUsual(schema, bytes, mostLevels);
+  if (usual !== undefined) return usual;
+  if (isShort) requireBounds(schema, bytes, maxValues);
   try {
-    return decode(schema, bytes, decodeOptions);
+    return fromBinary(schema, bytes, decodeOptions);
   } catch (cause) {
     throw malformed(schema, cause);
   }
