@@ -13,18 +13,16 @@ export interface Codec {
   decode(reader: WireReader, end: number): unknown;
 }
 
-const codecs = new Map<DescMessage, Codec>();
-
-/** Schemas that cannot be compiled. */
-const others = new Set<DescMessage>();
+/** Undefined for messages that cannot be compiled. */
+const codecs = new Map<DescMessage, Codec | undefined>();
 
 /** Returns the compiled functions for a message. Undefined: the library must do it. */
 export function codecOf(schema: DescMessage): Codec | undefined {
   const codec = codecs.get(schema);
-  if (codec !== undefined || others.has(schema)) return codec;
+  if (codec !== undefined || codecs.has(schema)) return codec;
   const messages = [...messagesIn(schema)];
   const isCompiled = messages.every(isPlain) && compileAll(messages.filter((message) => !codecs.has(message)));
-  if (!isCompiled) others.add(schema);
+  if (!isCompiled) codecs.set(schema, undefined);
   return codecs.get(schema);
 }
 

@@ -38,11 +38,16 @@ export class WireWriter {
 
   /** Returns all bytes in a buffer of their own, and begins anew. */
   take(): Buffer {
-    const { written } = this;
+    const source = this.#bytes;
+    const length = this.#length;
     this.#length = 0;
-    if (this.#bytes.length <= keptBytes) return Buffer.from(written);
-    this.#bytes = Buffer.allocUnsafe(firstBytes);
-    return written;
+    if (source.length > keptBytes) {
+      this.#bytes = Buffer.allocUnsafe(firstBytes);
+      return source.subarray(0, length);
+    }
+    const copy = Buffer.allocUnsafe(length);
+    source.copy(copy, 0, 0, length);
+    return copy;
   }
 
   /** Skips bytes that the caller fills in later. Returns their position. */
