@@ -4,9 +4,8 @@
  */
 export function compileFunction(source: string, values: Readonly<Record<string, unknown>>, file: URL): unknown {
   try {
-    return new Function(...Object.keys(values), `"use strict";\n${source}\n//# sourceURL=${file}`)(
-      ...Object.values(values),
-    );
+    const compiled = new Function(...Object.keys(values), `"use strict";\n${source}\n//# sourceURL=${file}`);
+    return compiled(...Object.values(values));
   } catch (error) {
     if (error instanceof EvalError) return undefined;
     throw error;

@@ -93,13 +93,10 @@ function loop(items: string, check: string): string {
 /** Checks a value against the rules of its field, or of the items, keys or values in the field. */
 function rulesSource(field: DescField, rules: FieldRules): string {
   return setRules(reflect(FieldRulesSchema, rules))
-    .map(({ name, value }) => {
+    .flatMap(({ name, value }) => {
       // The rules of a type are the only messages.
-      if (isReflectMessage(value))
-        return setRules(value)
-          .map((rule) => ruleSource(field, name, rule))
-          .join("");
-      return name === "required" ? "" : failUnless([unsure]);
+      if (isReflectMessage(value)) return setRules(value).map((rule) => ruleSource(field, name, rule));
+      return name === "required" ? [] : [failUnless([unsure])];
     })
     .join("");
 }
@@ -110,6 +107,7 @@ function ruleSource(field: DescField, type: string, { name, value }: SetRule): s
     case "repeated.items":
       return loop("v", innerSource(field, value));
     case "map.keys":
+      // Numbers that are keys are strings, and JavaScript compares them as numbers.
       return loop("Object.keys(v)", innerSource(field, value));
     case "map.values":
       return loop("Object.values(v)", innerSource(field, value));
