@@ -6,9 +6,9 @@ import type { ServerResponse } from "node:http";
 import { Writable } from "node:stream";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type EmbedResponse, EmbedResponseSchema } from "../src/gen/dragoman/v1/embedding_service_pb.js";
-import { encodeEmbeddings } from "../src/server/grpc/encode-embeddings.ts";
 import type { Encoding } from "../src/surfaces/openai/embeddings.ts";
 import { writeEmbeddings } from "../src/surfaces/openai/write-embeddings.ts";
+import { encode } from "../src/wire/codec.ts";
 import { describeMachine, type Figure, formatSection } from "./report.ts";
 import { summarize } from "./statistics.ts";
 
@@ -45,7 +45,7 @@ function floatsIn(base64: string): Float32Array {
 const forms: readonly Form[] = [
   {
     name: "gRPC",
-    write: () => encodeEmbeddings(response),
+    write: () => encode(EmbedResponseSchema, response),
     read: (bytes) => fromBinary(EmbedResponseSchema, bytes),
   },
   {

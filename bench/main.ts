@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: an option selects one of these benches: `--cost` measures what computing the cost in money takes,
- * `--embeddings` what the forms of vectors take.
+ * `--embeddings` what the forms of vectors take, `--messages` what decoding, validating and encoding messages takes.
  * Otherwise it measures what a call costs in CPU time.
  */
 const others = {
@@ -9,6 +9,7 @@ const others = {
   "--ledger": "./ledger/main.ts",
   "--cost": "./cost.ts",
   "--embeddings": "./embeddings.ts",
+  "--messages": "./messages.ts",
   "--limits": "./limits/main.ts",
   "--workers": "./workers/main.ts",
   "--telemetry": "./telemetry/main.ts",

@@ -12,6 +12,8 @@ const source = resolve(import.meta.dirname, "../src");
 const modules: readonly (readonly [module: string, allowed: readonly string[]])[] = [
   ["gen", []],
   ["client", ["gen"]],
+  ["compile-function.ts", []],
+  ["wire", ["compile-function.ts"]],
   ["field-path.ts", []],
   ["well-formed.ts", []],
   ["json-syntax.ts", []],
@@ -41,7 +43,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["component-states.ts", []],
   ["thread", ["errors.ts"]],
   ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "module-url.ts", "thread/worker-output.ts"]],
-  ["chat/validation", ["gen", "data-uri.ts", "field-path.ts", "errors.ts", "json-syntax.ts"]],
+  ["chat/validation", ["gen", "compile-function.ts", "data-uri.ts", "field-path.ts", "errors.ts", "json-syntax.ts"]],
   [
     "chat/stream",
     [
@@ -156,6 +158,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     "ledger",
     [
       "gen",
+      "wire",
       "errors.ts",
       "trace-context.ts",
       "make-folder.ts",
@@ -239,6 +242,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
     "server",
     [
       "gen",
+      "wire",
       "field-path.ts",
       "json-syntax.ts",
       "system-error.ts",

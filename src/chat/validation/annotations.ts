@@ -3,6 +3,7 @@ import { createValidator } from "@bufbuild/protovalidate";
 import { type FieldViolation, GatewayError, invalidRequest, mostViolations } from "../../errors.ts";
 import { type FieldPath, fromProtoPath } from "../../field-path.ts";
 import { annotationText } from "./annotation-texts.ts";
+import { isSurelyValid } from "./surely-valid.ts";
 
 const patterns = new Map<string, RegExp>();
 
@@ -33,6 +34,7 @@ export function annotationViolations<Desc extends DescMessage>(
   schema: Desc,
   message: MessageShape<Desc>,
 ): readonly FieldViolation[] {
+  if (isSurelyValid(schema, message)) return [];
   const first = untilFirst.validate(schema, message);
   if (first.kind !== "invalid" || itemsOf(message) > mostItems) return violationsIn(first);
   return violationsIn(thorough.validate(schema, message)).slice(0, mostViolations);
@@ -43,7 +45,7 @@ export function firstViolation<Desc extends DescMessage>(
   schema: Desc,
   message: MessageShape<Desc>,
 ): FieldViolation | undefined {
-  return violationsIn(untilFirst.validate(schema, message))[0];
+  return isSurelyValid(schema, message) ? undefined : violationsIn(untilFirst.validate(schema, message))[0];
 }
 
 /** Counts the items in a value at all levels. Stops early above `mostItems`. */

@@ -1,6 +1,6 @@
-import type { CallRecord } from "../../gen/dragoman/admin/v1/call_record_pb.js";
-import { encodeRecord } from "../encode-record.ts";
-import type { WireWriter } from "../wire-writer.ts";
+import { type CallRecord, CallRecordSchema } from "../../gen/dragoman/admin/v1/call_record_pb.js";
+import { encodeTo } from "../../wire/codec.ts";
+import type { WireWriter } from "../../wire/wire-writer.ts";
 import { type FrameKind, headerBytes, maxPayloadBytes, sealFrame } from "./frame.ts";
 
 /** Frames that are written together, and the calls that wait for them. */
@@ -40,7 +40,7 @@ export class Batch {
   /** Appends a frame, and returns its bytes, which are valid until the next one. Undefined: it would be too large. */
   add(kind: FrameKind, message: CallRecord): Buffer | undefined {
     const start = this.writer.skip(headerBytes);
-    encodeRecord(this.writer, message);
+    encodeTo(this.writer, CallRecordSchema, message);
     if (this.writer.length - start - headerBytes > maxPayloadBytes) {
       this.writer.truncate(start);
       return undefined;

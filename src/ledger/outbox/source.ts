@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { fromBinary } from "@bufbuild/protobuf";
 import { type CallRecord, CallRecordSchema } from "../../gen/dragoman/admin/v1/call_record_pb.js";
+import { decode } from "../../wire/codec.ts";
 import { type Frame, headerBytes, readFrames } from "./frame.ts";
 import { isMissing, listSegments, segmentPath } from "./segments.ts";
 
@@ -84,7 +84,7 @@ export class RecordSource {
       for (const chunk of readChunks(file, next.offset, isComplete)) {
         const frames = take(chunk.frames, most - records.length);
         for (const { kind, payload, skipped, end } of frames) {
-          const record = kind === "record" ? decode(payload) : undefined;
+          const record = kind === "record" ? decodeRecord(payload) : undefined;
           if (record !== undefined) records.push(record);
           if (kind === "record") count++;
           const size = payload.length + headerBytes;
@@ -163,9 +163,9 @@ function earlier(one: Position, other: Position): Position {
 }
 
 /** Decodes a record. Undefined: it is none, for instance because a later version of Dragoman wrote it. */
-function decode(payload: Buffer): CallRecord | undefined {
+function decodeRecord(payload: Buffer): CallRecord | undefined {
   try {
-    return fromBinary(CallRecordSchema, payload);
+    return decode(CallRecordSchema, payload);
   } catch {
     return undefined;
   }

@@ -2,10 +2,10 @@ import { closeSync, constants, fdatasyncSync, openSync, writeSync } from "node:f
 import { setTimeout as delay } from "node:timers/promises";
 import type { StoreSettings } from "../../config/config.ts";
 import type { CallRecord } from "../../gen/dragoman/admin/v1/call_record_pb.js";
+import { WireWriter } from "../../wire/wire-writer.ts";
 import { describeError } from "../describe-error.ts";
 import type { LedgerLog } from "../ledger-log.ts";
 import { MinuteCount } from "../minute-count.ts";
-import { WireWriter } from "../wire-writer.ts";
 import { Batch } from "./batch.ts";
 import { type OutboxFiles, systemFiles } from "./files.ts";
 import type { OutboxFolder } from "./folder.ts";

@@ -1,4 +1,4 @@
-import { type create, type DescMessage, type DescMethod, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import {
   type handleServerStreamingCall,
@@ -14,6 +14,7 @@ import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
 import { drained } from "../../drained.ts";
 import { toGatewayError } from "../../errors.ts";
+import { decode as decodeMessage, encode } from "../../wire/codec.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { decodeRequest } from "../services/decode-request.ts";
 import type { Implementation, MountedService } from "../services/mounted-service.ts";
@@ -24,27 +25,19 @@ import { connectStatus, toGrpcStatus } from "./status.ts";
 
 type AdmittedCallOf = GrpcAccess["admittedCall"];
 
-/** Faster replacements for `toBinary`, by the schema of a response message. */
-export type Encoders = ReadonlyMap<DescMessage, (message: unknown) => Buffer>;
-
 /** Adds a mounted service to a grpc-js server. */
-export function addService(
-  server: Server,
-  { methods }: MountedService,
-  admittedCall: AdmittedCallOf,
-  encoders: Encoders,
-): void {
+export function addService(server: Server, { methods }: MountedService, admittedCall: AdmittedCallOf): void {
   const definitions: Record<string, MethodDefinition<Buffer, unknown>> = {};
   const handlers: Record<string, UntypedHandleCall> = {};
   for (const { method, implementation } of methods) {
-    definitions[method.localName] = define(method, encoders);
+    definitions[method.localName] = define(method);
     const handle = method.methodKind === "unary" ? unary : streaming;
     handlers[method.localName] = handle(method, implementation, admittedCall);
   }
   server.addService(definitions, handlers);
 }
 
-function define(method: DescMethod, encoders: Encoders): MethodDefinition<Buffer, unknown> {
+function define(method: DescMethod): MethodDefinition<Buffer, unknown> {
   return {
     path: `/${method.parent.typeName}/${method.name}`,
     requestStream: false,
@@ -52,17 +45,9 @@ function define(method: DescMethod, encoders: Encoders): MethodDefinition<Buffer
     // The handler decodes the request, so that malformed bytes give an error with typed details and a call record.
     requestSerialize: (value) => value,
     requestDeserialize: (bytes) => bytes,
-    responseSerialize: encoders.get(method.output) ?? serializer(method.output),
-    responseDeserialize: (bytes) => fromBinary(method.output, bytes),
-  };
-}
-
-/** Returns the function that encodes messages of a type for grpc-js. */
-export function serializer(schema: DescMessage): (value: unknown) => Buffer {
-  return (value) => {
     // The cast is safe: a handler returns a message of the method's output type, which TypeScript cannot know here.
-    const bytes = toBinary(schema, value as ReturnType<typeof create<DescMessage>>);
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    responseSerialize: (message) => encode(method.output, message as Message),
+    responseDeserialize: (bytes) => decodeMessage(method.output, bytes),
   };
 }
 

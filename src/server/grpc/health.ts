@@ -1,4 +1,4 @@
-import { create, type DescMethod, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMethod, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
@@ -13,9 +13,9 @@ import {
   type HealthListResponseSchema,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../gen/grpc/health/v1/health_pb.js";
+import { decode, encode } from "../../wire/codec.ts";
 import type { Duration } from "../connections.ts";
 import { type TargetHealth, targetPrefix } from "../target-health.ts";
-import { serializer } from "./bridge.ts";
 
 type HealthResponse = MessageInitShape<typeof HealthCheckResponseSchema>;
 type ListResponse = MessageInitShape<typeof HealthListResponseSchema>;
@@ -34,15 +34,14 @@ function define({
   input,
   output,
 }: DescMethod): MethodDefinition<unknown, Record<string, unknown>> {
-  const serialize = serializer(output);
   return {
     path: `/${parent.typeName}/${name}`,
     requestStream: false,
     responseStream: methodKind === "server_streaming",
-    requestSerialize: serializer(input),
-    requestDeserialize: (bytes) => fromBinary(input, bytes),
-    responseSerialize: (response) => serialize(create(output, response)),
-    responseDeserialize: (bytes) => fromBinary(output, bytes),
+    requestSerialize: (request) => encode(input, request as Message),
+    requestDeserialize: (bytes) => decode(input, bytes),
+    responseSerialize: (response) => encode(output, create(output, response)),
+    responseDeserialize: (bytes) => decode(output, bytes),
   };
 }
 
@@ -56,8 +55,8 @@ const longestTargetName = targetPrefix.length + longestName;
  * Adds grpc.health.v1 for `names`, which have the status SERVING, and for `targets`. Returns a function that sets
  * NOT_SERVING. List has the routes among the targets, since a target can have any name.
  *
- * The package `grpc-health-check` is not used: it loads a second library for protobuf, and its implementation keeps every name that a client ever watched, and writes
- * each change to clients that do not read.
+ * The package `grpc-health-check` is not used: it loads a second library for protobuf, keeps every name that a client
+ * ever watched, and writes each change to clients that do not read.
  */
 export function addHealth(server: Server, names: readonly string[], targets?: TargetHealth): () => void {
   const known = new Set(names);

@@ -1,17 +1,12 @@
 import { constants, type Http2Server, type ServerOptions } from "node:http2";
-import type { DescMessage } from "@bufbuild/protobuf";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { type Address, formatAddress } from "../../config/address.ts";
 import type { Config } from "../../config/config.ts";
-import { type StreamChatResponse, StreamChatResponseSchema } from "../../gen/dragoman/v1/chat_service_pb.js";
-import { type EmbedResponse, EmbedResponseSchema } from "../../gen/dragoman/v1/embedding_service_pb.js";
 import type { Duration } from "../connections.ts";
 import { listenError } from "../listen-problem.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createGrpcAccess, type GrpcAccess } from "./access.ts";
-import { addService, type Encoders } from "./bridge.ts";
-import { encodeEmbeddings } from "./encode-embeddings.ts";
-import { encodeResponse } from "./encode-response.ts";
+import { addService } from "./bridge.ts";
 import { addHealth, healthDurations } from "./health.ts";
 import { guardProtocol } from "./protocol-guard.ts";
 import { createReflection, reflectionPaths, reflectionServices } from "./reflection.ts";
@@ -25,12 +20,6 @@ const openPaths: ReadonlyMap<string, Duration> = new Map([...healthDurations, ..
 
 // Turn off the log of grpc-js: it prints invalid header values, which may be API keys, to standard error.
 setLogVerbosity(logVerbosity.NONE);
-
-// The cast is safe: the bridge calls an encoder only with messages of the schema that is its key.
-const encoders: Encoders = new Map<DescMessage, (message: unknown) => Buffer>([
-  [StreamChatResponseSchema, (message) => encodeResponse(message as StreamChatResponse)],
-  [EmbedResponseSchema, (message) => encodeEmbeddings(message as EmbedResponse)],
-]);
 
 /** Opens the gRPC listener, which serves the mounted services, health and reflection. */
 export async function listenGrpc(
@@ -48,7 +37,7 @@ export async function listenGrpc(
     sessions.guard(http2Server);
     return (grpcJs) => sessions.bound(guarded(guardProtocol(reflection(access.before(grpcJs)), access.rejected)));
   });
-  for (const service of mounted) addService(server, service, access.admittedCall, encoders);
+  for (const service of mounted) addService(server, service, access.admittedCall);
   // The empty name stands for the whole server.
   const stopServing = addHealth(server, ["", ...names], targetHealth);
   const { host, tls } = config.grpc;

@@ -2,6 +2,7 @@ import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/proto
 import { mostLevels } from "../../chat/validation/json-bounds.ts";
 import { wireProblemOf } from "../../chat/validation/wire-bounds.ts";
 import { GatewayError } from "../../errors.ts";
+import { decodeUsual } from "../../wire/codec.ts";
 
 /** Options with which all listeners decode requests. Nothing reads unknown fields. */
 export const decodeOptions = { readUnknownFields: false, recursionLimit: mostLevels } as const;
@@ -12,7 +13,12 @@ export function decodeRequest<Schema extends DescMessage>(
   bytes: Uint8Array,
   maxValues: number,
 ): MessageShape<Schema> {
-  requireBounds(schema, bytes, maxValues);
+  // No value takes less than a byte. What `decodeUsual` accepts has no other problem.
+  const isShort = bytes.length < maxValues;
+  if (!isShort) requireBounds(schema, bytes, maxValues);
+  const usual = decodeUsual(schema, bytes, mostLevels);
+  if (usual !== undefined) return usual;
+  if (isShort) requireBounds(schema, bytes, maxValues);
   try {
     return fromBinary(schema, bytes, decodeOptions);
   } catch (cause) {
