@@ -171,6 +171,8 @@ export function createGrpcAccess(
             whenRecorded(entry.call, () => {
               const error = toGatewayError(entry.call.signal.reason);
               sendNow(statusOfCall(entry, error));
+              // Messages wait in grpc-js while the client does not read. After the status, Node.js would discard both.
+              base.sendMessage = (_, sent) => sent();
               if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
             }),
           ),
