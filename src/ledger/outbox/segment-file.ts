@@ -12,8 +12,8 @@ const mostBytesNow = 64 * 2 ** 10;
 /** A write that takes longer than this time in ms has waited for the disk, or for a processor. */
 const slowMs = 2;
 
-/** After a slow write, the time without `appendNow`, as a multiple of what the write took. */
-const pausePerSlowness = 100;
+/** Slow writes of `appendNow` may take this part of the time, and this many ms at once. */
+const slowness = { part: 0.01, burstMs: 25 };
 
 interface SegmentFileOptions {
   readonly folder: OutboxFolder;
@@ -50,8 +50,8 @@ export class SegmentFile {
   #total = 0;
   #checkedAt = performance.now();
   #sinceCheck = 0;
-  /** Time until which `appendNow` writes nothing. */
-  #pausedUntil = 0;
+  /** Time at which slow writes have taken no more than their part. */
+  #balancedAt = 0;
 
   constructor(options: SegmentFileOptions, files: OutboxFiles) {
     this.#options = options;
@@ -77,7 +77,7 @@ export class SegmentFile {
 
   /**
    * Appends frames before it returns: a write to the memory of the kernel takes less CPU time than passing it to another
-   * thread. Slow writes block the event loop for 1 % of the time at most. Returns false if only `append` can write now;
+   * thread. Slow writes block the event loop for about 1 % of the time at most. Returns false if only `append` can write now;
    * it then replaces what a failed write left behind.
    */
   appendNow(frames: Buffer, records: number): boolean {
@@ -86,14 +86,14 @@ export class SegmentFile {
     if (segment === undefined || isFull(segment, segmentBytes) || syncs || !this.#files.writeNow) return false;
     if (frames.length > mostBytesNow || this.#total + frames.length > maxBytes) return false;
     const start = performance.now();
-    if (start < this.#pausedUntil || this.#isCheckDue(start)) return false;
+    if (start < this.#balancedAt - slowness.burstMs / slowness.part || this.#isCheckDue(start)) return false;
     try {
       this.#files.writeNow(segment.descriptor, frames, segment.size);
     } catch {
       return false;
     }
     const end = performance.now();
-    if (end - start > slowMs) this.#pausedUntil = end + pausePerSlowness * (end - start);
+    if (end - start > slowMs) this.#balancedAt = Math.max(this.#balancedAt, end) + (end - start) / slowness.part;
     this.#appended(segment, frames, records);
     return true;
   }
