@@ -20,20 +20,37 @@ function mostInTier({ tiers, request }: ModelPrices, inputTokens: number, output
   let [input, output] = [0n, 0n];
   for (const tier of tiers) {
     if (tier.fromInputTokens > inputTokens) continue;
-    input = highest(input, inputPrices(tier));
-    output = highest(output, outputPrices(tier));
+    const most = highestOf(tier);
+    if (most.input > input) input = most.input;
+    if (most.output > output) output = most.output;
   }
   return nanosOf(request + input * BigInt(Math.ceil(inputTokens)) + output * BigInt(Math.ceil(outputTokens)));
 }
 
-const inputPrices = ({ input, cachedInput, cacheWrite, cacheWrite1h, audioInput, imageInput }: PriceTier) =>
-  [input, cachedInput, cacheWrite, cacheWrite1h, audioInput, imageInput] as const;
+/** Highest price of each side. */
+interface HighestPrices {
+  readonly input: bigint;
+  readonly output: bigint;
+}
 
-const outputPrices = ({ output, reasoningOutput, audioOutput, imageOutput }: PriceTier) =>
-  [output, reasoningOutput, audioOutput, imageOutput] as const;
+/** Tiers do not change, and every call that a budget applies to needs their highest prices. */
+const knownTiers = new WeakMap<PriceTier, HighestPrices>();
 
-function highest(known: bigint, prices: readonly (bigint | undefined)[]): bigint {
-  let most = known;
+function highestOf(tier: PriceTier): HighestPrices {
+  const known = knownTiers.get(tier);
+  if (known !== undefined) return known;
+  const { input, cachedInput, cacheWrite, cacheWrite1h, audioInput, imageInput } = tier;
+  const { output, reasoningOutput, audioOutput, imageOutput } = tier;
+  const found = {
+    input: highest([input, cachedInput, cacheWrite, cacheWrite1h, audioInput, imageInput]),
+    output: highest([output, reasoningOutput, audioOutput, imageOutput]),
+  };
+  knownTiers.set(tier, found);
+  return found;
+}
+
+function highest(prices: readonly (bigint | undefined)[]): bigint {
+  let most = 0n;
   for (const price of prices) if (price !== undefined && price > most) most = price;
   return most;
 }

@@ -22,9 +22,6 @@ interface Failure {
  * same reason and class of error at most one in a second.
  */
 export function createCallLog(log: Log): CallObserver {
-  // Replaces the formatter that hides secrets, since `toLine` writes none. This halves the cost of a record.
-  const formatters = { log: (line: object) => line };
-  const records = log.child({}, { level: "info", formatters });
   const failures = new WeakMap<Attempt, Failure>();
   const faults = new SampledLog(log);
   return {
@@ -38,7 +35,7 @@ export function createCallLog(log: Log): CallObserver {
           message: "call failed with status INTERNAL",
         });
       }
-      if (log.level !== "silent") records[levelOf(error?.reason)](toLine(record, error, failures), "call");
+      if (log.level !== "silent") log.record(levelOf(error?.reason), toLine(record, error, failures), "call");
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type ChildLoggerOptions, type DestinationStream, pino, stdTimeFunctions } from "pino";
+import { type DestinationStream, pino, stdTimeFunctions } from "pino";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import { OutputBuffer } from "./output-buffer.ts";
@@ -11,8 +11,8 @@ interface Write {
 }
 
 /**
- * Writes JSON lines. A subset of pino's Logger: no error as the first argument and no fields in `child`. Pino would not
- * pass these through the formatter that hides secrets.
+ * Writes JSON lines. A subset of pino's Logger: no error as the first argument and no `child`. Pino would not pass these
+ * through the formatter that hides secrets.
  */
 export interface Log {
   /** Can be changed. */
@@ -21,7 +21,11 @@ export interface Log {
   readonly info: Write;
   readonly warn: Write;
   readonly error: Write;
-  child(bindings: Record<string, never>, options: ChildLoggerOptions): Log;
+  /**
+   * Writes a line at every log level except `silent`. The fields must hold no secret and no error: nothing is hidden.
+   * It takes half of the time of a line by pino.
+   */
+  record(level: "info" | "warn" | "error", fields: object, message: string): void;
 }
 
 /** Fields that may hold secrets or prompt text. The log hides their values at any depth. */
@@ -48,12 +52,11 @@ const maxDepth = 5;
  * Opens standard output for the log. Writing does not wait for the reader.
  *
  * @param report Reports that the log cannot be written or lost lines.
- * @param chunkLength Characters that are written at once. Default: those of OutputBuffer.
  */
-export function openLogOutput(maxBytes: number, report: (problem: string) => void, chunkLength?: number): OutputBuffer {
+export function openLogOutput(maxBytes: number, report: (problem: string) => void): OutputBuffer {
   const lossLine = (lost: number): string =>
     `${JSON.stringify({ level: "warn", time: new Date().toISOString(), lost, msg: "log lines were lost" })}\n`;
-  return new OutputBuffer(openStandardStream(1), { maxBytes, lossLine, report, ...(chunkLength && { chunkLength }) });
+  return new OutputBuffer(openStandardStream(1), { maxBytes, lossLine, report });
 }
 
 /**
@@ -71,7 +74,17 @@ export function createLog(level: Config["log"]["level"], stream: DestinationStre
     // Turns off pino's error serializer, since the formatter has already serialized the error.
     serializers: { err: (described: unknown) => described },
   };
-  return pino(options, stream);
+  const log = pino(options, stream);
+  const bindings = worker === undefined ? "" : `,"worker":${worker}`;
+  return Object.assign(log, {
+    record(lineLevel: string, fields: object, message: string): void {
+      if (log.level === "silent") return;
+      const time = new Date().toISOString();
+      // Without the braces of the object.
+      const json = JSON.stringify(fields).slice(1, -1);
+      stream.write(`{"level":"${lineLevel}","time":"${time}"${bindings},${json},"msg":${JSON.stringify(message)}}\n`);
+    },
+  });
 }
 
 function hideFields(fields: object, depth = 0): Record<string, unknown> {

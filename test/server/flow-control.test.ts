@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { UsageQuality } from "../../src/gen/dragoman/v1/usage_pb.js";
 import { streamEnd, textChunk } from "../support/openai-wire.ts";
 import { openConnectStream, openGrpcStream, readMessages } from "../support/raw-stream.ts";
@@ -76,5 +77,21 @@ describe.each([
       outcome: "cancelled",
       usage: { quality: UsageQuality.PARTIAL },
     });
+  });
+});
+
+describe("a client over gRPC that reads on after the deadline", () => {
+  it("receives the status behind the messages that were on their way", async () => {
+    await using flood = await startReplayUpstream({ steps: [{ flood: countedDeltas() }] });
+    const limited = await startTestService({ VLLM_BASE_URL: flood.baseUrl }, (config) => ({
+      ...config,
+      limits: { ...config.limits, maxCallMs: 1_000 },
+    }));
+    onTestFinished(() => limited.stop());
+    const { body } = await openGrpcStream(limited.grpcAddress, ask("vllm/m", "flood"));
+    expect(await limited.nextRecord()).toMatchObject({ outcome: "deadline_exceeded" });
+    const trailers = once(body, "trailers");
+    body.resume();
+    expect((await trailers)[0]).toMatchObject({ "grpc-status": "4" });
   });
 });

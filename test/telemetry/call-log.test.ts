@@ -1,4 +1,6 @@
 import { create } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { pino, stdTimeFunctions } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { AttemptSchema } from "../../src/gen/dragoman/v1/attempt_pb.js";
@@ -265,5 +267,35 @@ describe("a failed call in the log", () => {
       { level: "error", omitted: 3 },
     ]);
     expect(lines().filter(({ msg }) => msg === "call")).toHaveLength(5);
+  });
+});
+
+describe("the text of a line", () => {
+  it("is what pino would write, whatever callers send", () => {
+    const texts: string[] = [];
+    const stream = { write: (line: string) => void texts.push(line) };
+    const observer = createCallLog(createLog("info", stream, 3));
+    const reference = pino(
+      {
+        base: { worker: 3 },
+        timestamp: stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+      },
+      stream,
+    );
+    vi.useFakeTimers({ now: 1_800_000_000_000, toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const text = fc.string({ unit: "binary" });
+    const texted = fc.record({ user: text, model: text, labels: fc.dictionary(text, text), notes: fc.array(text) });
+    fc.assert(
+      fc.property(texted, fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }), (facts, durationMs) => {
+        texts.length = 0;
+        observer.settled?.({ ...call, ...facts, durationMs }, undefined);
+        const { level: _, time: __, worker: ___, msg, ...fields } = JSON.parse(texts[0] ?? "");
+        reference.info(fields, msg);
+        expect(texts[0]).toBe(texts[1]);
+      }),
+      { numRuns: 50 },
+    );
   });
 });

@@ -1,3 +1,4 @@
+import type { Budget } from "../../config/account.ts";
 import type { GatewayError } from "../../errors.ts";
 import type { Usage } from "../../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../../gen/dragoman/v1/warning_pb.js";
@@ -30,6 +31,8 @@ interface Options {
   readonly noteOutput: (tokens: number) => void;
 }
 
+const none: readonly LimitNote[] = [];
+
 const nothing: Decision = { refusedBy: undefined, waitMs: undefined, left: [], shadowed: [], shared: true };
 
 /** What a call holds of its limits and budgets, until it settles. */
@@ -47,8 +50,8 @@ export class LimitedCall {
 
   /** A call that is not let in, whatever is left. */
   static refused(error: GatewayError): LimitedCall {
-    const none = () => {};
-    return new LimitedCall([], nothing, { error, hasUnpricedShadow: false, settle: none, noteOutput: none });
+    const ignore = () => {};
+    return new LimitedCall([], nothing, { error, hasUnpricedShadow: false, settle: ignore, noteOutput: ignore });
   }
 
   /** Why the call is not let in. Undefined: it is. */
@@ -65,6 +68,7 @@ export class LimitedCall {
   /** What the record of the call says about its limits. */
   get notes(): readonly LimitNote[] {
     const { shadowed, shared } = this.#decision;
+    if (shared && shadowed.length === 0 && !this.#options.hasUnpricedShadow) return none;
     const notes = new Set<LimitNote>(shared ? [] : ["STORE_LOSS"]);
     if (this.#options.hasUnpricedShadow) notes.add("BUDGET_SHADOW");
     for (const index of shadowed) notes.add(this.#claims[index]?.budget ? "BUDGET_SHADOW" : "LIMIT_SHADOW");
@@ -73,7 +77,12 @@ export class LimitedCall {
 
   /** Warnings BUDGET_NEAR. */
   get warnings(): readonly Warning[] {
-    return this.#claims.flatMap((claim, index) => nearBudget(claim, this.#decision.left[index]?.remaining) ?? []);
+    const warnings: Warning[] = [];
+    for (const [index, claim] of this.#claims.entries()) {
+      const warning = claim.budget && nearBudget(claim, claim.budget, this.#decision.left[index]?.remaining);
+      if (warning !== undefined) warnings.push(warning);
+    }
+    return warnings;
   }
 
   /** Replaces what the call holds by what it used. Call it once, with any outcome. */
@@ -102,8 +111,9 @@ function usedOf({ kind, hold, likely = hold }: NamedClaim, { usage, tokens }: Ca
   }
 }
 
-function nearBudget({ owner, budget, limit, hold, period }: NamedClaim, remaining = limit): Warning | undefined {
-  if (budget === undefined || budget.shadow) return undefined;
+function nearBudget(claim: NamedClaim, budget: Budget, remaining = claim.limit): Warning | undefined {
+  const { owner, limit, hold, period } = claim;
+  if (budget.shadow) return undefined;
   // What this call holds is not spent yet.
   const spent = Math.max(0, limit - remaining - hold);
   if (spent < budget.warnAt * limit) return undefined;

@@ -29,6 +29,8 @@ interface Verdict {
 /** A call in progress, with what it holds of each claim. Undefined: nothing, as a shadow limit would have refused it. */
 interface Holder {
   readonly claims: readonly Claim[];
+  /** Names of the limits. */
+  readonly names: readonly string[];
   readonly holds: readonly (number | undefined)[];
 }
 
@@ -77,33 +79,39 @@ export class MemoryLimitStore implements LimitStore {
   reserve(callId: string, claims: readonly Claim[]): Decision {
     const nowUs = this.#clock.us();
     const nowMs = this.#clock.ms();
-    const states = claims.map((claim) => this.#read(claim, nowUs));
-    const verdicts = claims.map((claim, index) => judge(claim, states[index], nowMs));
-    const refusedBy = verdicts.findIndex(({ fits: isFitting }, index) => !isFitting && !claims[index]?.shadow);
-    const isAdmitted = refusedBy === -1;
-    const holds = verdicts.map((verdict) => (isAdmitted && verdict.fits ? verdict.hold : undefined));
-    if (isAdmitted) this.#calls.set(callId, { claims, holds });
+    const names = claims.map(limitName);
+    const states: State[] = [];
+    const holds: (number | undefined)[] = [];
+    const shadowed: number[] = [];
+    let refusedBy: number | undefined;
+    let refusedForMs: number | undefined;
+    for (const claim of claims) {
+      const state = this.#read(claim, names[states.length] ?? "", nowUs);
+      const verdict = judge(claim, state, nowMs);
+      if (!verdict.fits && claim.shadow) shadowed.push(states.length);
+      else if (!verdict.fits && refusedBy === undefined) {
+        refusedBy = states.length;
+        refusedForMs = verdict.waitMs;
+      }
+      states.push(state);
+      holds.push(verdict.fits ? verdict.hold : undefined);
+    }
+    if (refusedBy === undefined) this.#calls.set(callId, { claims, names, holds });
     this.#forget(nowUs, nowMs);
-    return {
-      refusedBy: isAdmitted ? undefined : refusedBy,
-      waitMs: verdicts[refusedBy]?.waitMs,
-      left: claims.map((claim, index) => {
-        const [state, hold] = [states[index], holds[index]];
-        const next = hold === undefined ? state : this.#add(claim, state, hold, 0);
-        return leftOf(claim, next, nowMs);
-      }),
-      shadowed: verdicts.every((verdict) => verdict.fits)
-        ? none
-        : verdicts.flatMap((verdict, index) => (verdict.fits || !claims[index]?.shadow ? [] : [index])),
-      shared: true,
-    };
+    const left = claims.map((claim, index) => {
+      const [state, hold] = [states[index], holds[index]];
+      const next = hold === undefined || refusedBy !== undefined ? state : this.#add(claim, state, hold, 0);
+      return leftOf(claim, next, nowMs);
+    });
+    return { refusedBy, waitMs: refusedForMs, left, shadowed, shared: true };
   }
 
   /** Lets a call in, whatever is left. */
   force(callId: string, claims: readonly Claim[]): void {
     const nowUs = this.#clock.us();
-    this.#calls.set(callId, { claims, holds: claims.map(({ hold }) => hold) });
-    for (const claim of claims) this.#add(claim, this.#read(claim, nowUs), claim.hold, 0);
+    const names = claims.map(limitName);
+    this.#calls.set(callId, { claims, names, holds: claims.map(({ hold }) => hold) });
+    for (const claim of claims) this.#add(claim, this.#read(claim, limitName(claim), nowUs), claim.hold, 0);
   }
 
   settle(callId: string, used: readonly number[]): void {
@@ -113,13 +121,14 @@ export class MemoryLimitStore implements LimitStore {
     const nowUs = this.#clock.us();
     call.claims.forEach((claim, index) => {
       const hold = call.holds[index];
-      if (hold !== undefined) this.#add(claim, this.#read(claim, nowUs), -hold, used[index] ?? 0);
+      if (hold !== undefined)
+        this.#add(claim, this.#read(claim, call.names[index] ?? "", nowUs), -hold, used[index] ?? 0);
     });
   }
 
   left(claims: readonly Claim[]): readonly Left[] {
     const [nowUs, nowMs] = [this.#clock.us(), this.#clock.ms()];
-    return claims.map((claim) => leftOf(claim, this.#read(claim, nowUs), nowMs));
+    return claims.map((claim) => leftOf(claim, this.#read(claim, limitName(claim), nowUs), nowMs));
   }
 
   /** Calls `visit` with each bucket's name, limit and amount now. */
@@ -132,8 +141,7 @@ export class MemoryLimitStore implements LimitStore {
     return Promise.resolve();
   }
 
-  #read(claim: Claim, nowUs: number): State {
-    const name = limitName(claim);
+  #read(claim: Claim, name: string, nowUs: number): State {
     if (isRate(claim)) {
       const bucket = this.#buckets.get(name);
       return {
@@ -179,8 +187,6 @@ export class MemoryLimitStore implements LimitStore {
     }
   }
 }
-
-const none: readonly number[] = [];
 
 function isRate({ kind }: Pick<Claim, "kind">): boolean {
   return kind === "requests" || kind === "tokens";

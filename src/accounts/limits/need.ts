@@ -58,7 +58,8 @@ export function needOf({ request, models, prices, usualOutput, counted, hasBudge
     const costWith = (input: number) => mostCost(known, input * choices, output, request.serviceTier);
     const bound = counted?.get(model.id) ?? prompt.most;
     const likelyBound = prompt.isLong && !isBound ? prompt.most : prompt.likelyMost;
-    most = larger(most, costWith(bound));
+    // Without a limit of the output, the cost is only what is probable.
+    if (isBound) most = larger(most, costWith(bound));
     probably = larger(probably, costWith(Math.min(bound, likelyBound)));
   }
   const likelyNanos = clamp(probably);

@@ -5,9 +5,6 @@ import { openStandardStream } from "../../telemetry/standard-stream.ts";
 
 const maxStderrBytes = 2 ** 20;
 
-/** Characters that a worker passes on at once. With 4096, the supervisor spent four times as much on each line. */
-const workerChunkLength = 32_768;
-
 /** What the program writes: standard error is for people, the log on standard output is for programs. */
 export interface ProgramOutput {
   readonly stderr: OutputBuffer;
@@ -23,7 +20,7 @@ export interface ProgramOutput {
 export function openOutput({ log }: Pick<Config, "log">, worker?: number): ProgramOutput {
   const stderr = new OutputBuffer(openStandardStream(2), { maxBytes: maxStderrBytes });
   const report = (problem: string) => stderr.write(`dragoman: ${problem}\n`);
-  const stdout = openLogOutput(log.maxBufferBytes, report, worker === undefined ? undefined : workerChunkLength);
+  const stdout = openLogOutput(log.maxBufferBytes, report);
   process.on("exit", () => {
     stdout.flushSync();
     stderr.flushSync();

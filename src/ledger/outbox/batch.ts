@@ -5,22 +5,24 @@ import { type FrameKind, headerBytes, maxPayloadBytes, sealFrame } from "./frame
 
 /** Frames that are written together, and the calls that wait for them. */
 export class Batch {
-  /** Resolves when the frames are written, or when the wait has ended. */
-  readonly done: Promise<void>;
   readonly writer: WireWriter;
   /** Ids of the records. */
   readonly recordIds: string[] = [];
-  readonly #resolve: () => void;
+  #waiting: PromiseWithResolvers<void> | undefined;
   #frames = 0;
   #isReleased = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** `writer`: an empty one. */
   constructor(writer: WireWriter) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.done = promise;
-    this.#resolve = resolve;
     this.writer = writer;
+  }
+
+  /** Resolves when the frames are written, or when the wait has ended. */
+  get done(): Promise<void> {
+    this.#waiting ??= Promise.withResolvers();
+    if (this.#isReleased) this.#waiting.resolve();
+    return this.#waiting.promise;
   }
 
   /** The bytes of all frames. The view is valid until the next frame. */
@@ -52,6 +54,13 @@ export class Batch {
     return frame;
   }
 
+  /** Removes the frames, for which no call waits. */
+  clear(): void {
+    this.writer.truncate(0);
+    this.recordIds.length = 0;
+    this.#frames = 0;
+  }
+
   /** Calls `onLate` if calls still wait after a time in ms. No effect if there is such a limit. */
   limitWait(ms: number, onLate: () => void): void {
     // When the event loop was busy, timers run first. The end of the write may have arrived meanwhile: look at it before.
@@ -63,7 +72,7 @@ export class Batch {
     clearTimeout(this.#timer);
     if (this.#isReleased) return 0;
     this.#isReleased = true;
-    this.#resolve();
+    this.#waiting?.resolve();
     return this.#frames;
   }
 }

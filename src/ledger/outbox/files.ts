@@ -1,14 +1,32 @@
-import { close, constants, fdatasync, fstat, fsync, ftruncate, open, readdir, stat, unlink, write } from "node:fs";
+import {
+  close,
+  constants,
+  fdatasync,
+  fstat,
+  fsync,
+  ftruncate,
+  open,
+  readdir,
+  stat,
+  unlink,
+  write,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { segmentNumber } from "./segments.ts";
 
-/** Functions on files that the writer of the outbox needs. None blocks the event loop, also if the disk stalls. */
+/**
+ * Functions on files that the writer of the outbox needs. Only `writeNow` blocks the event loop, and only while it
+ * copies bytes to the kernel, unless the disk stalls.
+ */
 export interface OutboxFiles {
   /** Creates a file for writing, and returns its descriptor. Rejects if it exists. */
   create(path: string): Promise<number>;
   /** Writes all bytes at a position. */
   write(descriptor: number, bytes: Buffer, position: number): Promise<void>;
+  /** Does the same before it returns. Undefined: all writes are in the background. */
+  readonly writeNow?: ((descriptor: number, bytes: Buffer, position: number) => void) | undefined;
   truncate(descriptor: number, length: number): Promise<void>;
   /** Resolves when the bytes of a file are on the disk. */
   sync(descriptor: number): Promise<void>;
@@ -29,6 +47,9 @@ export const systemFiles: OutboxFiles = {
   create: (path) => openAsync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600),
   async write(descriptor, bytes, position) {
     for (let at = 0; at < bytes.length; ) at += await writeOnce(descriptor, bytes, at, position + at);
+  },
+  writeNow(descriptor, bytes, position) {
+    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at, position + at);
   },
   truncate: promisify(ftruncate),
   sync: promisify(fdatasync),

@@ -14,8 +14,8 @@ import { type Damage, RecordSource } from "./source.ts";
 /** Maximum number of records that a sink gets at once. */
 const batchRecords = 500;
 
-/** Time in ms between two looks for new records. */
-const pollMs = 200;
+/** Time in ms between two looks for new records. Each look that finds some is a transaction, which waits for the disk. */
+const pollMs = 400;
 
 /** Time in ms between two looks for the folders of processes that have ended. */
 const adoptMs = 60_000;

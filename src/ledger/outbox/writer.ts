@@ -56,9 +56,9 @@ export interface WriterState {
 }
 
 /**
- * Writes call records and marks into the outbox of this process. One write is in progress at a time; frames that arrive
- * meanwhile are written together by the next one. After a failed write, the frames wait in memory, up to a bound, and
- * the writer tries again every second.
+ * Writes call records and marks into the outbox of this process, each at once while the disk is quick. Otherwise one
+ * write is in progress at a time, in the background; frames that arrive meanwhile are written together by the next one.
+ * After a failed write, the frames wait in memory, up to a bound, and the writer tries again every second.
  */
 export class OutboxWriter {
   readonly #options: WriterOptions;
@@ -191,8 +191,9 @@ export class OutboxWriter {
     return this.#waitingFrames >= maxWaiting.frames || this.#waitingBytes >= maxWaiting.bytes;
   }
 
-  /** Starts writing. Returns what the call of the frame that was just added waits for. */
+  /** Writes the frame that was just added, or starts writing. Returns what its call waits for. */
   #added(): Promise<void> | undefined {
+    if (this.#running === undefined && this.#writeNow(this.#gathering)) return undefined;
     this.#start();
     if (this.#options.durability === "async") return undefined;
     const batch = this.#gathering;
@@ -202,6 +203,21 @@ export class OutboxWriter {
     }
     batch.limitWait(patienceMs, () => this.#late.add(batch.release()));
     return batch.done;
+  }
+
+  /** Whether a batch, for which no call waits yet, could be written at once. It is empty then. */
+  #writeNow(batch: Batch): boolean {
+    if (!this.#segments.appendNow(batch.bytes, batch.recordIds.length)) return false;
+    this.#noteWritten(batch);
+    batch.clear();
+    return true;
+  }
+
+  #noteWritten({ recordIds }: Batch): void {
+    if (recordIds.length === 0) return;
+    for (const id of recordIds) this.#marks.delete(id);
+    this.#written += recordIds.length;
+    this.#pending.written(recordIds.length);
   }
 
   /** Starts writing at the end of this turn of the event loop, so that all frames of the turn are written together. */
@@ -219,7 +235,6 @@ export class OutboxWriter {
       this.#inFlight = batch;
       await this.#write(batch);
       this.#inFlight = undefined;
-      for (const id of batch.recordIds) this.#marks.delete(id);
       batch.release();
       if (batch.writer.length <= maxKeptBytes) this.#spare = batch.writer;
       this.#spare?.truncate(0);
@@ -232,8 +247,7 @@ export class OutboxWriter {
     for (;;) {
       try {
         await this.#segments.append(batch.bytes, batch.recordIds.length);
-        this.#written += batch.recordIds.length;
-        this.#pending.written(batch.recordIds.length);
+        this.#noteWritten(batch);
         this.#succeeded();
         return;
       } catch (error) {

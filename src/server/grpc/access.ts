@@ -173,6 +173,8 @@ export function createGrpcAccess(
         entry.call.onEnded = (error) =>
           whenRecorded(entry.call, () => {
             sendNow(statusOfCall(entry, error));
+            // Messages wait in grpc-js while the client does not read. After the status, Node.js would discard both.
+            base.sendMessage = (_, sent) => sent();
             if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
           });
         const start = base.start.bind(base);

@@ -19,9 +19,11 @@ class KilledFiles implements OutboxFiles {
   readonly #share: number;
   isKilled = false;
 
-  constructor(operations: number, share: number) {
+  /** `writesNow`: whether the disk is quick, so that frames are written at once. */
+  constructor(operations: number, share: number, writesNow: boolean) {
     this.#left = operations;
     this.#share = share;
+    if (writesNow) this.writeNow = (descriptor, bytes, position) => this.#writeNow(descriptor, bytes, position);
   }
 
   /** Resolves when the process is killed. */
@@ -37,6 +39,7 @@ class KilledFiles implements OutboxFiles {
   readonly remove = (path: string) => this.#run(() => systemFiles.remove(path));
   readonly isLinked = systemFiles.isLinked;
   readonly segmentBytes = systemFiles.segmentBytes;
+  readonly writeNow: OutboxFiles["writeNow"];
 
   write(descriptor: number, bytes: Buffer, position: number): Promise<void> {
     const part = bytes.subarray(0, Math.floor(bytes.length * this.#share));
@@ -44,6 +47,19 @@ class KilledFiles implements OutboxFiles {
       () => systemFiles.write(descriptor, bytes, position),
       () => systemFiles.write(descriptor, part, position),
     );
+  }
+
+  #writeNow(descriptor: number, bytes: Buffer, position: number): void {
+    if (this.#left-- > 0) {
+      systemFiles.writeNow?.(descriptor, bytes, position);
+      return;
+    }
+    if (!this.isKilled) {
+      systemFiles.writeNow?.(descriptor, bytes.subarray(0, Math.floor(bytes.length * this.#share)), position);
+    }
+    this.isKilled = true;
+    this.#killed.resolve();
+    throw new Error("the process is killed");
   }
 
   /** Runs an operation. Once the process is killed, no operation ends. `last`: what remains of the last one. */
@@ -65,9 +81,10 @@ it("has exactly one record of each call, whenever the process is killed and what
       fc.nat(60),
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.constantFrom("process", "disk"),
-      async (steps, operations, share, durability) => {
+      fc.boolean(),
+      async (steps, operations, share, durability, writesNow) => {
         const outbox = temporaryFolder();
-        const files = new KilledFiles(operations, share);
+        const files = new KilledFiles(operations, share, writesNow);
         const { folder, writer, abandon } = openOutbox(outbox, { files, durability, segmentBytes: 700 });
         const sink = new MemorySink();
         const shipper = openShipper(outbox, [sink], { instance: folder.instance });
