@@ -5,6 +5,7 @@ import { wellFormed } from "../../well-formed.ts";
 import { CallNames } from "./call-names.ts";
 import type { ChatEvent } from "./events.ts";
 import { HeldText, type Joinable } from "./held-text.ts";
+import { mapBatch } from "./map-batch.ts";
 
 /**
  * Creates a function that repairs the events of one adapter, so that they keep the contract whatever the provider sent:
@@ -29,12 +30,15 @@ export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatE
       case "started":
         return event;
       case "delta":
-        return repairDelta(event.value);
-      case "finished":
-        return [...held.end(event.value.choiceIndex), { case: "finished", value: wellFormed(event.value) }];
+        return isSound(event.value) ? event : repairDelta(event.value);
+      case "finished": {
+        const value = wellFormed(event.value);
+        const end: ChatEvent = value === event.value ? event : { case: "finished", value };
+        return held.isEmpty ? end : [...held.end(value.choiceIndex), end];
+      }
       case "completed": {
         const value = wellFormed(event.value);
-        if (warnings.length === 0) return { case: "completed", value };
+        if (warnings.length === 0) return value === event.value ? event : { case: "completed", value };
         return { case: "completed", value: { ...value, warnings: [...value.warnings, ...warnings] } };
       }
       default:
@@ -57,12 +61,11 @@ export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatE
     ];
   }
 
-  function isSound({ case: kind, value }: ChatEvent): boolean {
-    if (kind !== "delta") return kind === "started";
-    return held.isEmpty && isWhole(value.delta) && (value.logprobs === undefined || hasSoundTokens(value.logprobs));
+  function isSound({ delta, logprobs }: PartDelta): boolean {
+    return held.isEmpty && isWhole(delta) && (logprobs === undefined || hasSoundTokens(logprobs));
   }
 
-  return (batch) => (batch.every(isSound) ? batch : batch.flatMap(repair));
+  return (batch) => mapBatch(batch, repair);
 }
 
 function hasSoundTokens({ tokens }: NonNullable<PartDelta["logprobs"]>): boolean {

@@ -20,6 +20,7 @@ import { readFinishReason } from "../kit/finish-reasons.ts";
 import { isFields } from "../kit/metadata.ts";
 import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import { TextTemplate } from "../kit/text-template.ts";
 import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { Extras } from "./extras.ts";
@@ -83,11 +84,16 @@ export interface AnswerState extends Reading {
   systemFingerprint: string;
   readonly facts: ResponseFacts;
   readonly unread: Unread;
+  /** The latest plain chunk. */
+  readonly template: TextTemplate;
+  /** Index of its choice. */
+  plainIndex: number;
 }
 
 export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
   const nothing = { usage: undefined, timings: undefined, serviceTier: "", systemFingerprint: "" };
-  return { ...reading, call, choices: new Map(), ...nothing, facts: new ResponseFacts(), unread: new Unread() };
+  const readers = { facts: new ResponseFacts(), unread: new Unread(), template: new TextTemplate(), plainIndex: 0 };
+  return { ...reading, call, choices: new Map(), ...nothing, ...readers };
 }
 
 /** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
@@ -95,15 +101,21 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   const { call, errors } = answer;
   if (event === "error") throw embeddedFailure(locateError(data, errors.read), call, errors);
   if (data === "[DONE]") return true;
+  const text = answer.template.textOf(data);
+  if (text !== undefined) {
+    textEvent(answer, answer.plainIndex, text, batch);
+    return false;
+  }
   const value = parseChunk(data, call);
   const plain = plainChunk(value, answer);
   if (plain !== undefined) {
-    const state = answer.choices.get(plain.index) ?? beginChoice(answer, plain.index);
-    state.text ??= state.parts++;
-    state.extras.wrote(plain.text);
-    batch.push(textDelta(plain.index, state.text, plain.text));
+    textEvent(answer, plain.index, plain.text, batch);
+    answer.plainIndex = plain.index;
+    answer.template.learn(data, plain.text, (json) => plainChunk(JSON.parse(json), answer)?.text);
     return false;
   }
+  // Whether a chunk is plain depends on those before it.
+  answer.template.forget();
   // Check for an error before reading any field: an error body also matches the schema, as a chunk without choices.
   const chunk = parseAnswer(value, chunkSchema, call, errors, holdsError);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
@@ -126,6 +138,14 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
     choiceEvents(answer, choice, place, rest, batch);
   }
   return false;
+}
+
+/** Appends the text of a plain chunk. */
+function textEvent(answer: AnswerState, index: number, text: string, batch: ChatEvent[]): void {
+  const state = answer.choices.get(index) ?? beginChoice(answer, index);
+  state.text ??= state.parts++;
+  state.extras.wrote(text);
+  batch.push(textDelta(index, state.text, text));
 }
 
 /** Appends the final events of a response. Throws if there is no choice, or if the response is not whole. */
