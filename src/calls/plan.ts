@@ -64,8 +64,9 @@ function acceptedContent({ model, adapter: { accepts } }: Target): ReadonlySet<O
 export function servedBy(target: Target, request: ChatRequest, extras: PlanContext["extras"]): Target {
   const { model, adapter } = target;
   if (adapter.apiFor === undefined) return target;
-  const others = [...(extras?.equivalentTools?.values() ?? [])].flatMap(({ tools }) => tools);
-  const other = adapter.apiFor(request, model, [...request.tools, ...others]);
+  const equivalents = extras?.equivalentTools;
+  const others = equivalents === undefined ? [] : [...equivalents.values()].flatMap(({ tools }) => tools);
+  const other = adapter.apiFor(request, model, others.length === 0 ? request.tools : [...request.tools, ...others]);
   return other === undefined ? target : { model, adapter: other };
 }
 
@@ -75,7 +76,13 @@ export function draftFor(
   target: Target,
   {
     streamed,
-    ...context
+    account,
+    counter,
+    renderPrompt,
+    words,
+    learned = nothingLearned,
+    ownFields,
+    extras,
   }: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words"> &
     Partial<Pick<PlanningContext, "learned" | "ownFields">> &
     Pick<PlanContext, "streamed" | "extras">,
@@ -83,9 +90,13 @@ export function draftFor(
   const { model, adapter } = target;
   const { contractNames: names } = adapter;
   return planRequest(chat, {
-    learned: nothingLearned,
-    ownFields: undefined,
-    ...context,
+    account,
+    counter,
+    renderPrompt,
+    words,
+    learned,
+    ownFields,
+    extras,
     model,
     dialect: adapter.dialect,
     profile,
@@ -99,10 +110,10 @@ export function draftFor(
     schemas: adapter.schemas?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
-    ...(names && {
-      checkOptions: (options, describe) =>
-        optionViolations({ providerOptions: { [model.provider]: options } }, model.provider, names, describe),
-    }),
+    checkOptions:
+      names &&
+      ((options, describe) =>
+        optionViolations({ providerOptions: { [model.provider]: options } }, model.provider, names, describe)),
     extraFields: adapter.extraFields,
     checkSupport: (request) => [
       ...declaredAdaptations(request, model, deployment?.unsupported ?? []),
@@ -134,7 +145,7 @@ export async function planChat(
     learned,
     ownFields: (request) => ownFieldsOf(request, base, sendsStream),
     counter: tokenCounter(model, { holder, signal, limits: counting }, adapter.dialect),
-    renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
+    renderPrompt: adapter.prompt && (async (request) => adapter.prompt?.(request, model, { holder, signal })),
   });
   const { request, prompt, stops, checksSchema } = draft;
   const priceWarning = warningOfPrice(model, context.prices);

@@ -1,5 +1,5 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { mediaIn, type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
+import { hasCacheHint, hasPart, mayHaveMedia, mediaIn, type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
 import { isSystem } from "../../chat/validation/request-rules.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -50,6 +50,7 @@ export function* temperatureLimit(
 
 /** Rejects media in tool results, for APIs that support only text there. */
 export function* textResults(messages: readonly Message[], title: string): Generator<Adaptation> {
+  if (!hasPart(messages, mayHaveMedia)) return;
   for (const placed of partsOf(messages)) {
     if (placed.part.kind.case !== "toolResult") continue;
     for (const { path } of mediaIn(placed)) yield rejected(path, `${title} supports only text in tool results`);
@@ -71,6 +72,7 @@ const uses = {
   },
   *cacheHint({ messages, tools }) {
     for (const [index, tool] of tools.entries()) if (tool.cacheHint !== undefined) yield ["tools", index, "cache_hint"];
+    if (!hasPart(messages, hasCacheHint)) return;
     for (const { part, path } of partsOf(messages)) if (part.cacheHint !== undefined) yield [...path, "cache_hint"];
   },
   detail: (request) => mediaFields(request, "detail", ({ detail }) => detail > MediaDetail.AUTO),
@@ -82,6 +84,7 @@ function* mediaFields(
   field: "detail" | "filename",
   holds: (media: Media) => boolean,
 ): Generator<FieldPath> {
+  if (!hasPart(messages, mayHaveMedia)) return;
   for (const { media, path } of partsOf(messages).flatMap(mediaIn)) if (holds(media)) yield [...path, field];
 }
 
@@ -123,6 +126,7 @@ export function lostThought(
   isLost: (placed: PlacedPart) => boolean,
   sentence: string,
 ): readonly Adaptation[] {
+  if (!hasPart(messages, ({ kind }) => kind.case === "reasoning")) return [];
   const lost = partsOf(messages).find((placed) => placed.part.kind.case === "reasoning" && isLost(placed));
   return lost === undefined ? [] : [emulated([...lost.path, "reasoning"], sentence)];
 }
