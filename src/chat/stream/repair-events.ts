@@ -18,12 +18,14 @@ import { mapBatch } from "./map-batch.ts";
  */
 export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatEvent[] {
   const warnings: Warning[] = [];
-  const held = new HeldText();
-  const names = new CallNames((message) => {
-    if (!warnings.some((warning) => warning.message === message)) {
-      warnings.push(create(WarningSchema, { reason: "INFERRED", message }));
-    }
-  });
+  /** Undefined: no event so far needed a repair, as in most responses. */
+  let held: HeldText | undefined;
+  let names: CallNames | undefined;
+
+  function warn(message: string): void {
+    if (warnings.some((warning) => warning.message === message)) return;
+    warnings.push(create(WarningSchema, { reason: "INFERRED", message }));
+  }
 
   function repair(event: ChatEvent): ChatEvent | readonly ChatEvent[] {
     switch (event.case) {
@@ -34,7 +36,7 @@ export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatE
       case "finished": {
         const value = wellFormed(event.value);
         const end: ChatEvent = value === event.value ? event : { case: "finished", value };
-        return held.isEmpty ? end : [...held.end(value.choiceIndex), end];
+        return held === undefined || held.isEmpty ? end : [...held.end(value.choiceIndex), end];
       }
       case "completed": {
         const value = wellFormed(event.value);
@@ -49,6 +51,8 @@ export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatE
   function repairDelta(value: PartDelta): readonly ChatEvent[] {
     const { delta, logprobs, ...place } = value;
     if (delta.case === undefined || delta.case === "citation") return [{ case: "delta", value: wellFormed(value) }];
+    names ??= new CallNames(warn);
+    held ??= new HeldText();
     const named = names.add(place, delta);
     const joined = held.add(place, named);
     const isAllHeld = joined !== named && isEmptyContinuation(joined);
@@ -62,7 +66,8 @@ export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatE
   }
 
   function isSound({ delta, logprobs }: PartDelta): boolean {
-    return held.isEmpty && isWhole(delta) && (logprobs === undefined || hasSoundTokens(logprobs));
+    const holdsText = held !== undefined && !held.isEmpty;
+    return !holdsText && isWhole(delta) && (logprobs === undefined || hasSoundTokens(logprobs));
   }
 
   return (batch) => mapBatch(batch, repair);

@@ -51,7 +51,8 @@ interface ChoiceState {
   text: number | undefined;
   reasoning: number | undefined;
   refusal: number | undefined;
-  readonly calls: ToolCalls;
+  /** Undefined until the first call. */
+  calls: ToolCalls | undefined;
   readonly extras: Extras;
   /** The server's word, and its meaning. */
   finishReason: string;
@@ -157,7 +158,7 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
   // Finish choices only at the end, since some servers send content after a finish reason.
   for (const [index, choice] of entries) {
-    const rest = choice.calls.end();
+    const rest = choice.calls === undefined ? [] : choice.calls.end();
     if (rest === undefined && call.filter === "") throw malformedAnswer(call, "a tool call has no name");
     append(batch, rest ?? []);
     const { extras, finishReason, meaning, matchedStop } = choice;
@@ -219,7 +220,7 @@ function choiceEvents(
   state.extras.readMessage(rawMessage, state.text, batch);
   if (reason !== "") {
     state.finishReason = reason;
-    state.meaning = readFinishReason(reason, call, state.calls.count > 0);
+    state.meaning = readFinishReason(reason, call, (state.calls?.count ?? 0) > 0);
   }
   const matched = choice.stop_reason ?? choice.matched_stop;
   if (typeof matched === "string") state.matchedStop = matched;
@@ -234,7 +235,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     text: undefined,
     reasoning: undefined,
     refusal: undefined,
-    calls: new ToolCalls(answer.call, index, newPart, answer.functionNames),
+    calls: undefined,
     extras: new Extras(answer.call, index, newPart, answer.audioType, answer.unread),
     finishReason: "",
     meaning: FinishReason.UNSPECIFIED,
@@ -285,6 +286,7 @@ function messageEvents(
   }
   if (message.tool_calls || message.function_call) {
     const calls = state.extras.functionCalls(message.tool_calls ?? [], rawMessage);
+    state.calls ??= new ToolCalls(answer.call, index, () => state.parts++, answer.functionNames);
     state.calls.append({ tool_calls: calls, function_call: message.function_call }, answer.isWhole, batch);
     if (message.function_call) state.extras.keepFunctionCall(rawMessage);
   }
