@@ -16,7 +16,7 @@ import { optionViolations } from "../chat/planning/provider-options.ts";
 import { planRequest } from "../chat/planning/steps.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
-import { type GenerationParameters, GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
+import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
 import { type Warning, WarningSchema } from "../gen/dragoman/v1/warning_pb.js";
 import { choiceAdaptations } from "../routing/choices.ts";
 import type { Target } from "../routing/target.ts";
@@ -156,7 +156,7 @@ export async function planChat(
     target,
     ownFields: () => withoutOptions(ownFieldsOf(request, target, sendsStream), request.providerOptions[model.provider]),
     profile,
-    effectiveParameters: sent ?? create(GenerationParametersSchema),
+    effectiveParameters: sent ?? noParameters(),
     warnings: [
       ...draft.warnings.map(({ field, ...warning }) =>
         create(WarningSchema, { ...warning, field: words.nameField(field) }),
@@ -170,6 +170,12 @@ export async function planChat(
     checksSchema,
     revise: (added) => planChat(checked, configured, { ...context, learnedBy: () => addLearned(learned, added) }),
   };
+}
+
+/** A literal, which takes a tenth of the time of create(). */
+function noParameters(): GenerationParameters {
+  const $typeName = "dragoman.v1.GenerationParameters";
+  return { $typeName, stopSequences: [], seedValue: { case: undefined }, logitBias: {} };
 }
 
 function ownFieldsOf(request: ChatRequest, { model, adapter }: Target, sendsStream: boolean): readonly OwnField[] {

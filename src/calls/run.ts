@@ -1,4 +1,3 @@
-import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { append } from "../append.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
@@ -7,7 +6,7 @@ import { restoreToolNames } from "../chat/stream/restore-tool-names.ts";
 import { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import { TimeInfoSchema } from "../gen/dragoman/v1/completion_pb.js";
+import type { TimeInfo } from "../gen/dragoman/v1/completion_pb.js";
 import type { ChatCompleted, ChatStarted } from "../gen/dragoman/v1/stream_pb.js";
 import { type Usage, UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
 import type { Warning } from "../gen/dragoman/v1/warning_pb.js";
@@ -36,8 +35,8 @@ interface Run {
    * return the same objects to several calls.
    */
   withCallFacts(batch: readonly ChatEvent[]): readonly ChatEvent[];
-  /** Size of the output so far in bytes. */
-  readonly outputSize: number;
+  /** Returns the size of the output so far in bytes. */
+  outputSize(): number;
 }
 
 /**
@@ -143,9 +142,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   };
   return {
     events: returnsInvalid(chat.outputFormat) ? returnRejected(run.events, chat, chargeRejected) : run.events,
-    get outputSize() {
-      return run.outputSize;
-    },
+    outputSize: () => run.outputSize,
     withCallFacts(batch) {
       const planned = answering();
       if (!isChecking) checkJson = createJsonCheck(planned.outputFormat, planned.checksSchema);
@@ -211,8 +208,13 @@ export function fallbackWarning(message: string): Warning {
   return { $typeName: "dragoman.v1.Warning", reason: "FELL_BACK", field: "", message };
 }
 
+/** A literal, which takes a tenth of the time of create(). */
+function emptyTimeInfo(): TimeInfo {
+  return { $typeName: "dragoman.v1.TimeInfo" };
+}
+
 function completedOf(completed: ChatCompleted, call: Call): ChatCompleted {
-  const timeInfo = completed.timeInfo ? { ...completed.timeInfo } : create(TimeInfoSchema);
+  const timeInfo = completed.timeInfo ? { ...completed.timeInfo } : emptyTimeInfo();
   if (call.firstOutputMs !== undefined) timeInfo.firstOutputDuration = durationFromMs(Math.round(call.firstOutputMs));
   timeInfo.totalDuration = durationFromMs(Math.round(call.elapsedMs));
   return { ...completed, timeInfo, attempts: [...call.attempts] };

@@ -1,7 +1,6 @@
-import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { GatewayError, type Reason, toGatewayError } from "../errors.ts";
-import { type Attempt, AttemptOutcome, AttemptSchema } from "../gen/dragoman/v1/attempt_pb.js";
+import { type Attempt, AttemptOutcome } from "../gen/dragoman/v1/attempt_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import { targetName } from "./target.ts";
@@ -49,7 +48,21 @@ export class AttemptRecord {
     const { signal, choiceIndex } = origin;
     this.#origin = origin;
     const target = targetName({ provider, providerModel });
-    this.attempt = create(AttemptSchema, { provider, providerModel, target, credential });
+    // A literal, which takes a tenth of the time of create().
+    this.attempt = {
+      $typeName: "dragoman.v1.Attempt",
+      provider,
+      providerModel,
+      target,
+      credential,
+      failureReason: "",
+      httpStatus: 0,
+      providerRequestId: "",
+      providerResponseId: "",
+      providerLimits: {},
+      outcome: AttemptOutcome.UNSPECIFIED,
+      serviceTier: "",
+    };
     if (choiceIndex !== undefined) this.attempt.choiceIndex = choiceIndex;
     // The record of an aborted call is written in the same turn, before the attempt can throw. An abort also ends an
     // attempt that was never started.

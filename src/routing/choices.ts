@@ -3,7 +3,7 @@ import { seedOf, seedValue } from "../chat/planning/seed.ts";
 import type { ChatEvent } from "../chat/stream/events.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
-import { type AttemptOptions, startAttempt } from "./attempt.ts";
+import { type AttemptOptions, type RunningAttempt, startAttempt } from "./attempt.ts";
 import { mergeChoices } from "./merge-choices.ts";
 import type { Target } from "./target.ts";
 
@@ -34,33 +34,48 @@ export interface TargetRun<Event = ChatEvent> {
  */
 export function runOnTarget(target: Target, request: ChatRequest, options: AttemptOptions): TargetRun {
   const count = upstreamRequests(request, target);
+  if (count === 1) {
+    const only = startAttempt(target, request, options);
+    return new AttemptsRun([only], only.events);
+  }
   const signals = new AbortController();
   const running = Array.from({ length: count }, (_, index) =>
-    count === 1
-      ? startAttempt(target, request, options)
-      : startAttempt(target, requestOfChoice(request, index), {
-          ...options,
-          choiceIndex: index,
-          signal: AbortSignal.any([options.signal, signals.signal]),
-        }),
+    startAttempt(target, requestOfChoice(request, index), {
+      ...options,
+      choiceIndex: index,
+      signal: AbortSignal.any([options.signal, signals.signal]),
+    }),
   );
-  const [only] = running;
-  return {
-    attempts: running.map(({ attempt }) => attempt),
-    events: count === 1 && only ? only.events : mergeChoices(running, signals),
-    get outputCharacters() {
-      return running.reduce((sum, { validator }) => sum + validator.outputCharacters, 0);
-    },
-    get outputSize() {
-      return running.reduce((sum, { validator }) => sum + validator.outputSize, 0);
-    },
-    get waitsFor() {
-      return running.find(({ queue }) => queue.waitsFor !== undefined)?.queue.waitsFor;
-    },
-    noteUsage() {
-      for (const one of running) one.noteUsage();
-    },
-  };
+  return new AttemptsRun(running, mergeChoices(running, signals));
+}
+
+// A class, because an object with getters takes several microseconds to create.
+class AttemptsRun implements TargetRun {
+  readonly attempts: readonly Attempt[];
+  readonly events: AsyncIterable<readonly ChatEvent[]>;
+  readonly #running: readonly RunningAttempt[];
+
+  constructor(running: readonly RunningAttempt[], events: AsyncIterable<readonly ChatEvent[]>) {
+    this.attempts = running.map(({ attempt }) => attempt);
+    this.events = events;
+    this.#running = running;
+  }
+
+  get outputCharacters(): number {
+    return this.#running.reduce((sum, { validator }) => sum + validator.outputCharacters, 0);
+  }
+
+  get outputSize(): number {
+    return this.#running.reduce((sum, { validator }) => sum + validator.outputSize, 0);
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#running.find(({ queue }) => queue.waitsFor !== undefined)?.queue.waitsFor;
+  }
+
+  noteUsage(): void {
+    for (const one of this.#running) one.noteUsage();
+  }
 }
 
 /** Returns the number of upstream requests: one, or one per choice. */
