@@ -236,8 +236,6 @@ interface Step {
 
 type Steps = readonly Step[];
 
-type Fields = Readonly<Record<string, unknown>>;
-
 function parsePlace(place: string): Steps {
   return place.split(".").map((step) => {
     const [, field = step, name = "", value = ""] = /^(\w+)\[(\w+)=(\w+)\]$/.exec(step) ?? [];
@@ -263,7 +261,7 @@ function countAt(value: unknown, steps: Steps, first = 0): number | undefined {
   for (let index = first; index < steps.length; index++) {
     const { field, where } = steps[index] as Step;
     if (typeof at !== "object" || at === null) return undefined;
-    at = (at as Fields)[field];
+    at = Reflect.get(at, field);
     if (where === undefined) continue;
     if (!Array.isArray(at)) return undefined;
     const [name, expected] = where;
@@ -278,7 +276,7 @@ function valueAt(value: unknown, steps: Steps): unknown {
   let at = value;
   for (const { field } of steps) {
     if (typeof at !== "object" || at === null) return undefined;
-    at = (at as Fields)[field];
+    at = Reflect.get(at, field);
   }
   return at;
 }
