@@ -176,7 +176,7 @@ async function supportedDraft(
       streamed: false,
       account: "",
       counter,
-      renderPrompt: async () => undefined,
+      renderPrompt: undefined,
     });
     return draft.warnings.some(({ reason }) => reason === "UNSUPPORTED_PARAMETER") ? undefined : draft;
   } catch (error) {

@@ -93,10 +93,10 @@ export async function prepareCall<Desc extends DescMessage>(
     counting: call.counting,
     signal: call.signal,
     learnedBy: (target) => call.learned.of(target),
-    ...(plansStream && { sendsStream: true }),
-    ...(profile && { apiProfile: profile }),
-    ...(configuredProfile && { configuredProfile }),
-    ...(snapshot.prices && { prices: snapshot.prices }),
+    sendsStream: plansStream || undefined,
+    apiProfile: profile,
+    configuredProfile,
+    prices: snapshot.prices,
     checkOptions(chat, model) {
       if (translatesOptions) return [];
       if (rejectsOptions) return anyOptions(chat);
@@ -104,8 +104,8 @@ export async function prepareCall<Desc extends DescMessage>(
       const served = adapter && servedBy({ model, adapter }, chat, extras).adapter;
       return optionViolations(chat, model.provider, served?.contractNames);
     },
-    ...(words && { words }),
-    ...(extras && { extras }),
+    words,
+    extras,
   };
   const checked = checkRequest(schema, request, call.maxValues);
   if (pace.isLong) await pace.nextTurn();
@@ -131,10 +131,8 @@ export async function prepareCall<Desc extends DescMessage>(
       if (target === undefined) throw obstacle;
       const deployment = catalog.deploymentOf(target.model.id);
       const routeProfile = settings?.profile;
-      const valid = checkTarget(checked, target.model, deployment, {
-        ...context,
-        ...(routeProfile && { routeProfile }),
-      });
+      const ofRoute = routeProfile === undefined ? context : { ...context, routeProfile };
+      const valid = checkTarget(checked, target.model, deployment, ofRoute);
       call.acquireSlot(valid.profile.maxConcurrentCalls);
       if (pace.isLong || call.requestBytes > largeRequest) await pace.nextTurn();
       call.signal.throwIfAborted();

@@ -22,22 +22,22 @@ export interface PlanContext {
   /** Bounds of token counting. */
   readonly counting: CountingLimits;
   /** Profile (defaults and rules) of the HTTP API that received the request. Default: the API has none. */
-  readonly apiProfile?: ProfileName;
+  readonly apiProfile?: ProfileName | undefined;
   /** Profile of the route. Default: none. */
-  readonly routeProfile?: ProfileName;
+  readonly routeProfile?: ProfileName | undefined;
   /** Top-level `profile` of the configuration. Default: none. */
-  readonly configuredProfile?: ProfileName;
+  readonly configuredProfile?: ProfileName | undefined;
   readonly signal: AbortSignal;
   /** Prices of models. Default: none, and no warning about unknown ones. */
-  readonly prices?: PriceList;
+  readonly prices?: PriceList | undefined;
   /** Returns the fields that a target rejected before although their callers had not set them. Default: none. */
-  readonly learnedBy?: (target: Target) => readonly LearnedField[];
+  readonly learnedBy?: ((target: Target) => readonly LearnedField[]) | undefined;
   /** Whether the body for the provider requests a stream, if its adapter knows both forms. Default: `streamed`. */
-  readonly sendsStream?: boolean;
+  readonly sendsStream?: boolean | undefined;
   /** Returns the violations in the caller's provider options. Default: none. */
-  readonly checkOptions?: (chat: ChatRequest, model: Model) => readonly FieldViolation[];
+  readonly checkOptions?: ((chat: ChatRequest, model: Model) => readonly FieldViolation[]) | undefined;
   /** Words of the caller's API. Default: those of Dragoman's own API. */
-  readonly words?: CallerWords;
+  readonly words?: CallerWords | undefined;
   /** Fields of the caller's HTTP API that ChatRequest lacks. Default: none. */
-  readonly extras?: ExtraFields;
+  readonly extras?: ExtraFields | undefined;
 }

@@ -16,7 +16,7 @@ import { optionViolations } from "../chat/planning/provider-options.ts";
 import { planRequest } from "../chat/planning/steps.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { OutputFormat } from "../gen/dragoman/v1/output_format_pb.js";
-import { type GenerationParameters, GenerationParametersSchema } from "../gen/dragoman/v1/parameters_pb.js";
+import type { GenerationParameters } from "../gen/dragoman/v1/parameters_pb.js";
 import { type Warning, WarningSchema } from "../gen/dragoman/v1/warning_pb.js";
 import { choiceAdaptations } from "../routing/choices.ts";
 import type { Target } from "../routing/target.ts";
@@ -64,8 +64,9 @@ function acceptedContent({ model, adapter: { accepts } }: Target): ReadonlySet<O
 export function servedBy(target: Target, request: ChatRequest, extras: PlanContext["extras"]): Target {
   const { model, adapter } = target;
   if (adapter.apiFor === undefined) return target;
-  const others = [...(extras?.equivalentTools?.values() ?? [])].flatMap(({ tools }) => tools);
-  const other = adapter.apiFor(request, model, [...request.tools, ...others]);
+  const equivalents = extras?.equivalentTools;
+  const others = equivalents === undefined ? [] : [...equivalents.values()].flatMap(({ tools }) => tools);
+  const other = adapter.apiFor(request, model, others.length === 0 ? request.tools : [...request.tools, ...others]);
   return other === undefined ? target : { model, adapter: other };
 }
 
@@ -75,7 +76,13 @@ export function draftFor(
   target: Target,
   {
     streamed,
-    ...context
+    account,
+    counter,
+    renderPrompt,
+    words,
+    learned = nothingLearned,
+    ownFields,
+    extras,
   }: Pick<PlanningContext, "account" | "counter" | "renderPrompt" | "words"> &
     Partial<Pick<PlanningContext, "learned" | "ownFields">> &
     Pick<PlanContext, "streamed" | "extras">,
@@ -83,9 +90,13 @@ export function draftFor(
   const { model, adapter } = target;
   const { contractNames: names } = adapter;
   return planRequest(chat, {
-    learned: nothingLearned,
-    ownFields: undefined,
-    ...context,
+    account,
+    counter,
+    renderPrompt,
+    words,
+    learned,
+    ownFields,
+    extras,
     model,
     dialect: adapter.dialect,
     profile,
@@ -99,10 +110,10 @@ export function draftFor(
     schemas: adapter.schemas?.(model),
     takesAllowedTools: adapter.takesAllowedTools ?? false,
     accepts: acceptedContent(target),
-    ...(names && {
-      checkOptions: (options, describe) =>
-        optionViolations({ providerOptions: { [model.provider]: options } }, model.provider, names, describe),
-    }),
+    checkOptions:
+      names &&
+      ((options, describe) =>
+        optionViolations({ providerOptions: { [model.provider]: options } }, model.provider, names, describe)),
     extraFields: adapter.extraFields,
     checkSupport: (request) => [
       ...declaredAdaptations(request, model, deployment?.unsupported ?? []),
@@ -134,7 +145,7 @@ export async function planChat(
     learned,
     ownFields: (request) => ownFieldsOf(request, base, sendsStream),
     counter: tokenCounter(model, { holder, signal, limits: counting }, adapter.dialect),
-    renderPrompt: async (request) => adapter.prompt?.(request, model, { holder, signal }),
+    renderPrompt: adapter.prompt && (async (request) => adapter.prompt?.(request, model, { holder, signal })),
   });
   const { request, prompt, stops, checksSchema } = draft;
   const priceWarning = warningOfPrice(model, context.prices);
@@ -145,7 +156,7 @@ export async function planChat(
     target,
     ownFields: () => withoutOptions(ownFieldsOf(request, target, sendsStream), request.providerOptions[model.provider]),
     profile,
-    effectiveParameters: sent ?? create(GenerationParametersSchema),
+    effectiveParameters: sent ?? noParameters(),
     warnings: [
       ...draft.warnings.map(({ field, ...warning }) =>
         create(WarningSchema, { ...warning, field: words.nameField(field) }),
@@ -159,6 +170,12 @@ export async function planChat(
     checksSchema,
     revise: (added) => planChat(checked, configured, { ...context, learnedBy: () => addLearned(learned, added) }),
   };
+}
+
+/** A literal, which takes a tenth of the time of create(). */
+function noParameters(): GenerationParameters {
+  const $typeName = "dragoman.v1.GenerationParameters";
+  return { $typeName, stopSequences: [], seedValue: { case: undefined }, logitBias: {} };
 }
 
 function ownFieldsOf(request: ChatRequest, { model, adapter }: Target, sendsStream: boolean): readonly OwnField[] {

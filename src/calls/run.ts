@@ -36,8 +36,8 @@ interface Run {
    * return the same objects to several calls.
    */
   withCallFacts(batch: readonly ChatEvent[]): readonly ChatEvent[];
-  /** Size of the output so far in bytes. */
-  readonly outputSize: number;
+  /** Returns the size of the output so far in bytes. */
+  outputSize(): number;
 }
 
 /**
@@ -143,9 +143,7 @@ export function runCall({ chat, route, conversation, plan }: PreparedCall, call:
   };
   return {
     events: returnsInvalid(chat.outputFormat) ? returnRejected(run.events, chat, chargeRejected) : run.events,
-    get outputSize() {
-      return run.outputSize;
-    },
+    outputSize: () => run.outputSize,
     withCallFacts(batch) {
       const planned = answering();
       if (!isChecking) checkJson = createJsonCheck(planned.outputFormat, planned.checksSchema);

@@ -53,7 +53,7 @@ export async function* serveChat<Desc extends DescMessage>(
       }
     }
     // The listener encodes a single response as a whole, right after this generator ends.
-    if (!chatCall.streamed && run.outputSize > largeOutput) {
+    if (!chatCall.streamed && run.outputSize() > largeOutput) {
       await new Pace().nextTurn();
       call.signal.throwIfAborted();
     }

@@ -24,6 +24,24 @@ export interface FamilyRules<Rules> extends Knowledge {
  * Undefined if the model is in none of the families.
  */
 export function rulesFor<Rules>({ families }: FamilyRules<Rules>, name: string): Rules | undefined {
+  // The map has rules of this type only, since it belongs to this list.
+  const known = (found.get(families) ?? new Map()) as Map<string, Rules | undefined>;
+  const rules = known.get(name);
+  if (rules !== undefined || known.has(name)) return rules;
+  if (known.size === 0) found.set(families, known);
+  if (known.size >= mostKnown) known.clear();
+  const searched = search(families, name);
+  known.set(name, searched);
+  return searched;
+}
+
+/** Rules by name, for each list of families. A call looks for its model in several lists, several times. */
+const found = new WeakMap<object, Map<string, unknown>>();
+
+/** Maximum number of names to remember for each list: a caller can name any number of models. */
+const mostKnown = 1_000;
+
+function search<Rules>(families: readonly Family<Rules>[], name: string): Rules | undefined {
   // Hosts, and operators who name deployments, write names in any case.
   const lower = name.toLowerCase();
   for (const { pattern, versions } of families) {

@@ -48,12 +48,20 @@ export class AttemptRecord {
     const { signal, choiceIndex } = origin;
     this.#origin = origin;
     const target = targetName({ provider, providerModel });
-    // A literal, since `create` takes longer than all else here.
+    // A literal, which takes a tenth of the time of create().
     this.attempt = {
       $typeName: "dragoman.v1.Attempt",
-      ...{ provider, providerModel, target, credential },
-      ...{ outcome: AttemptOutcome.UNSPECIFIED, failureReason: "", httpStatus: 0, serviceTier: "" },
-      ...{ providerRequestId: "", providerResponseId: "", providerLimits: {} },
+      provider,
+      providerModel,
+      target,
+      credential,
+      failureReason: "",
+      httpStatus: 0,
+      providerRequestId: "",
+      providerResponseId: "",
+      providerLimits: {},
+      outcome: AttemptOutcome.UNSPECIFIED,
+      serviceTier: "",
     };
     if (choiceIndex !== undefined) this.attempt.choiceIndex = choiceIndex;
     // The record of an aborted call is written in the same turn, before the attempt can throw. An abort also ends an

@@ -23,57 +23,85 @@ export function withRunAgain<Event>(
   runAgain: RunAgain<Event>,
   toError: (failure: unknown) => unknown,
 ): TargetRun<Event> {
-  const attempts: Attempt[] = [...first.attempts];
-  let run = first;
-  let batches = first.events[Symbol.asyncIterator]();
-  let isCommitted = false;
+  return new RepeatableRun(first, runAgain, toError);
+}
 
-  type Batch = IteratorResult<readonly Event[]>;
+type Batch<Event> = IteratorResult<readonly Event[]>;
 
-  async function firstBatch(): Promise<Batch> {
-    isCommitted = true;
+// A class, because an object with getters takes several microseconds to create. Its iterator is not a generator, which
+// would cost as much for each delta as the rest of the stream.
+class RepeatableRun<Event> implements TargetRun<Event>, AsyncIterable<readonly Event[]> {
+  readonly attempts: Attempt[];
+  readonly #first: TargetRun<Event>;
+  readonly #runAgain: RunAgain<Event>;
+  readonly #toError: (failure: unknown) => unknown;
+  #run: TargetRun<Event>;
+  #batches: AsyncIterator<readonly Event[]>;
+  #isCommitted = false;
+
+  constructor(first: TargetRun<Event>, runAgain: RunAgain<Event>, toError: (failure: unknown) => unknown) {
+    this.attempts = [...first.attempts];
+    this.#first = first;
+    this.#runAgain = runAgain;
+    this.#toError = toError;
+    this.#run = first;
+    this.#batches = first.events[Symbol.asyncIterator]();
+  }
+
+  get events(): AsyncIterable<readonly Event[]> {
+    return this;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Batch<Event>> {
+    return this.#isCommitted ? this.#batches.next() : this.#firstBatch();
+  }
+
+  async return(): Promise<Batch<Event>> {
+    return (await this.#batches.return?.()) ?? { done: true, value: undefined };
+  }
+
+  get outputCharacters(): number {
+    return this.#run.outputCharacters;
+  }
+
+  get outputSize(): number {
+    return this.#run.outputSize;
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#run.waitsFor;
+  }
+
+  noteUsage(): void {
+    this.#first.noteUsage();
+    if (this.#run !== this.#first) this.#run.noteUsage();
+  }
+
+  async #firstBatch(): Promise<Batch<Event>> {
+    this.#isCommitted = true;
     try {
-      return await batches.next();
+      return await this.#batches.next();
     } catch (failure) {
-      const further = await runAgain(failure, first);
-      if (further === undefined) throw toError(failure);
-      return await firstBatchOf(further);
+      const further = await this.#runAgain(failure, this.#first);
+      if (further === undefined) throw this.#toError(failure);
+      return await this.#firstBatchOf(further);
     }
   }
 
-  async function firstBatchOf(further: FurtherRun<Event>): Promise<Batch> {
-    run = further.run;
-    append(attempts, run.attempts);
-    batches = run.events[Symbol.asyncIterator]();
+  async #firstBatchOf(further: FurtherRun<Event>): Promise<Batch<Event>> {
+    this.#run = further.run;
+    append(this.attempts, further.run.attempts);
+    this.#batches = further.run.events[Symbol.asyncIterator]();
     try {
-      const batch = await batches.next();
+      const batch = await this.#batches.next();
       further.onOutput();
       return batch;
     } catch (failure) {
-      throw toError(failure);
+      throw this.#toError(failure);
     }
   }
-
-  // Not a generator, which would cost as much for each delta as the rest of the stream.
-  const iterator: AsyncIterator<readonly Event[]> = {
-    next: () => (isCommitted ? batches.next() : firstBatch()),
-    return: async () => (await batches.return?.()) ?? { done: true, value: undefined },
-  };
-  return {
-    attempts,
-    events: { [Symbol.asyncIterator]: () => iterator },
-    get outputCharacters() {
-      return run.outputCharacters;
-    },
-    get outputSize() {
-      return run.outputSize;
-    },
-    get waitsFor() {
-      return run.waitsFor;
-    },
-    noteUsage() {
-      first.noteUsage();
-      if (run !== first) run.noteUsage();
-    },
-  };
 }

@@ -75,23 +75,25 @@ export function estimateBounds(tokens: number): Pick<TokenCount, "low" | "high">
  * @param dialect provider whose API the model's provider has. Default: that provider itself.
  */
 export function tokenCounter(model: Model, context: CountContext, dialect = model.provider): TokenCounter {
-  const vocabulary = vocabularyOf(model);
-  const known = new WeakMap<Item, ItemSum>();
+  let known: WeakMap<Item, ItemSum> | undefined;
   let gaveUp = false;
 
   /** Counts the items that are not known yet, all in one job. Returns undefined if they cannot be counted. */
   async function sumsOf(items: readonly Item[]): Promise<readonly ItemSum[] | undefined> {
+    const vocabulary = vocabularyOf(model);
     if (vocabulary === undefined || gaveUp) return undefined;
-    const unknown = items.filter((item) => !known.has(item));
+    known ??= new WeakMap();
+    const sums = known;
+    const unknown = items.filter((item) => !sums.has(item));
     if (unknown.length > 0) {
       const counts = await countingThread.count(vocabulary, unknown.map(textsOf), context);
       gaveUp ||= counts === undefined;
       if (counts === undefined) return undefined;
       unknown.forEach((item, index) => {
-        known.set(item, sumOf(item, counts[index] ?? []));
+        sums.set(item, sumOf(item, counts[index] ?? []));
       });
     }
-    return items.flatMap((item) => known.get(item) ?? []);
+    return items.flatMap((item) => sums.get(item) ?? []);
   }
 
   const estimate = (chat: ChatRequest) => estimated(estimateChatTokens(chat, vocabularySizeOf(model)));

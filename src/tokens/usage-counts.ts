@@ -17,13 +17,15 @@ export const parts = [
   "imageOutputTokens",
 ] as const satisfies readonly (keyof Usage)[];
 
+const all = [...totals, ...parts] as const;
+
 /** Greatest count that the contract's 32-bit fields can hold. */
 const greatest = 2 ** 31 - 1;
 
 /** Limits every count of a usage to 2^31-1. A usage with a larger count has the quality ESTIMATED, or a worse one. */
 export function withinBounds(usage: Usage): Usage {
   const { serverToolRequests } = usage;
-  const counts = [...totals, ...parts].filter((name) => (usage[name] ?? 0) > greatest);
+  const counts = all.filter((name) => (usage[name] ?? 0) > greatest);
   const tools = Object.entries(serverToolRequests).filter(([, count]) => count > greatest);
   if (counts.length + tools.length === 0) return usage;
   return {

@@ -24,20 +24,30 @@ export function noteHeaders(
   status: number,
   headers: IncomingHttpHeaders,
   { requestId, limitPrefixes }: AttemptHeaders,
-  secrets: readonly string[],
+  secrets: () => readonly string[],
 ): void {
-  const isShown = (value: string) => isPlain(value) && !secrets.some((secret) => value.includes(secret));
+  let known: readonly string[] | undefined;
+  const isShown = (value: string): boolean => {
+    known ??= secrets();
+    return isPlain(value) && !known.some((secret) => value.includes(secret));
+  };
   attempt.httpStatus = status;
-  const id = requestId.map((name) => firstOf(headers[name])).find(Boolean) ?? "";
-  attempt.providerRequestId = isShown(id) ? id : "";
+  let id = "";
+  for (const name of requestId) id ||= firstOf(headers[name]) ?? "";
+  attempt.providerRequestId = id !== "" && isShown(id) ? id : "";
   let count = 0;
   for (const name in headers) {
-    if (!limitPrefixes.some((prefix) => name.startsWith(prefix))) continue;
+    if (!hasPrefix(name, limitPrefixes)) continue;
     const value = firstOf(headers[name]);
     if (!value || !isShown(value) || !isMetadataKey(name) || count >= mostLimits) continue;
     attempt.providerLimits[name] = withinRange(value);
     count++;
   }
+}
+
+function hasPrefix(name: string, prefixes: readonly string[]): boolean {
+  for (const prefix of prefixes) if (name.startsWith(prefix)) return true;
+  return false;
 }
 
 /** Returns the first value of a header. */

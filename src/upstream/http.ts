@@ -20,6 +20,9 @@ const longestAgeMs = 5 * 60_000;
 /** Interval in ms of pings over HTTP/2. */
 const pingIntervalMs = 15_000;
 
+/** Prevents compression: a proxy that compresses would delay deltas. */
+const commonHeaders = { "accept-encoding": "identity" } as const;
+
 /** Settings that only tests change. */
 export interface Tuning {
   /** Finds the addresses of a name. Default: the system. */
@@ -53,6 +56,10 @@ export class Upstream {
   readonly #thing: string;
   readonly #pathPrefix: string;
   readonly #settings: ProviderSettings;
+  /** Headers of each POST request, before those of the provider. */
+  readonly #postHeaders: Readonly<Record<string, string>>;
+  /** API keys and headers of the configuration that may be credentials. */
+  readonly #ownSecrets: readonly string[];
   readonly #attemptHeaders: AttemptHeaders;
 
   constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders, tuning: Tuning = {}) {
@@ -69,6 +76,8 @@ export class Upstream {
       metadata: { provider: name },
     });
     this.#settings = settings;
+    this.#postHeaders = { "content-type": "application/json", ...commonHeaders };
+    this.#ownSecrets = secretsOf(settings);
     this.#attemptHeaders = attemptHeaders;
     this.#pathPrefix = pathname.replace(/\/+$/, "");
     this.#url = url;
@@ -107,21 +116,16 @@ export class Upstream {
     if (call.signal.aborted) throw abortReason(call.signal);
     const wait = this.#slots.take(call);
     if (wait !== undefined) await this.#wait(wait, call);
-    const allHeaders = { ...this.#settings.headers, ...headers };
-    call.secrets = () => secretsIn(allHeaders, this.#settings, call);
+    call.secrets = () => withSecretsOf(call, headers, this.#ownSecrets);
+    const { timeouts, sendsTrace } = this.#settings;
+    const allHeaders = { ...(json === undefined ? commonHeaders : this.#postHeaders) };
+    if (sendsTrace && call.trace) Object.assign(allHeaders, traceHeaders(call.trace));
     const request: TextRequest = {
       method: json === undefined ? "GET" : "POST",
       path: this.#pathPrefix + path,
       body: json ?? null,
-      headers: {
-        ...(json !== undefined && { "content-type": "application/json" }),
-        // Prevents compression: a proxy that compresses would delay deltas.
-        "accept-encoding": "identity",
-        ...(this.#settings.sendsTrace && call.trace && traceHeaders(call.trace)),
-        ...allHeaders,
-      },
+      headers: Object.assign(allHeaders, this.#settings.headers, headers),
     };
-    const { timeouts } = this.#settings;
     const response: UpstreamResponse = new UpstreamResponse(call, timeouts, this.#attemptHeaders, {
       url: this.#url,
       onOver: this.#releaseSlot,
@@ -163,16 +167,35 @@ export class Upstream {
 /** Minimum length of a secret in characters. Shorter words in headers are not secret, such as the scheme `Bearer`. */
 const shortestSecret = 8;
 
-/** Returns all API keys of the provider and the words of header values that may be credentials, judged by their name. */
-function secretsIn(
+/** Returns all API keys of the provider and the words of its headers that may be credentials. */
+function secretsOf({ apiKey, keys, headers }: Pick<ProviderSettings, "apiKey" | "keys" | "headers">): string[] {
+  const secrets: string[] = [];
+  for (const { secret } of keys) addSecret(secrets, secret.reveal());
+  if (apiKey) addSecret(secrets, apiKey.reveal());
+  addHeaders(secrets, headers);
+  return secrets;
+}
+
+/** Adds the secrets of one request. Most requests have none of their own. */
+function withSecretsOf(
+  { apiKey }: UpstreamCall,
   headers: Readonly<Record<string, string>>,
-  { apiKey, keys }: Pick<ProviderSettings, "apiKey" | "keys">,
-  call: UpstreamCall,
+  ownSecrets: readonly string[],
 ): readonly string[] {
-  const values = Object.entries(headers).flatMap(([name, value]) =>
-    /auth|key|token|secret|cookie/i.test(name) ? value.split(/\s+/) : [],
-  );
-  const secrets = [...keys.map(({ secret }) => secret), apiKey, call.apiKey];
-  const revealed = secrets.flatMap((secret) => secret?.reveal() ?? []);
-  return [...new Set([...values, ...revealed])].filter(({ length }) => length >= shortestSecret);
+  const secrets = [...ownSecrets];
+  if (apiKey) addSecret(secrets, apiKey.reveal());
+  addHeaders(secrets, headers);
+  return secrets;
+}
+
+/** Adds the words of header values that may be credentials, judged by the name of the header. */
+function addHeaders(secrets: string[], headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/auth|key|token|secret|cookie/i.test(name)) continue;
+    for (const word of value.split(/\s+/)) addSecret(secrets, word);
+  }
+}
+
+function addSecret(secrets: string[], secret: string): void {
+  if (secret.length >= shortestSecret && !secrets.includes(secret)) secrets.push(secret);
 }

@@ -176,11 +176,12 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.status = status;
     this.#headers = headers;
-    const compressions = compressionsOf(this.header("content-encoding"));
+    const encoding = this.header("content-encoding");
+    const compressions = encoding === undefined ? [] : compressionsOf(encoding);
     if (compressions.length > 0) {
       this.#decompressed = new DecompressedBody(compressions, () => this.#readRaw(), this.#call);
     }
-    noteHeaders(this.#call.attempt, status, headers, this.#attemptHeaders, this.#call.secrets());
+    noteHeaders(this.#call.attempt, status, headers, this.#attemptHeaders, this.#call.secrets);
     this.#wake?.();
   }
 

@@ -7,6 +7,7 @@ import type { Draft, DraftWarning } from "./draft.ts";
  * Runs last, so that advice comes after the warnings about dropped and changed fields.
  */
 export function advise(draft: Draft): Draft {
+  if (draft.asked.outputFormat === undefined) return draft;
   const advice = [...adviceOnInvalid(draft), ...adviceOnJsonObject(draft)];
   return advice.length === 0 ? draft : { ...draft, warnings: [...draft.warnings, ...advice] };
 }

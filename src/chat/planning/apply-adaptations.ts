@@ -13,6 +13,7 @@ import { withField } from "./with-field.ts";
  * Runs after every step that adds adaptations, so that one error can name all fields.
  */
 export function applyAdaptations(draft: Draft): Draft {
+  if (draft.adaptations.length === 0) return draft;
   const adaptations = withoutRepeats(draft.adaptations);
   const reported = adaptations.filter(
     ({ callersField }) => !draft.defaulted.some((field) => isSamePath(field, callersField)),

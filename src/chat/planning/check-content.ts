@@ -2,7 +2,7 @@ import { mostViolations } from "../../errors.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import { Modality } from "../../gen/dragoman/v1/modality_pb.js";
 import type { Adaptation } from "./adaptations.ts";
-import { mediaIn, partsOf } from "./parts.ts";
+import { hasPart, mayHaveMedia, mediaIn, partsOf } from "./parts.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
 type Context = Pick<PlanningContext, "model" | "accepts">;
@@ -10,8 +10,8 @@ type Context = Pick<PlanningContext, "model" | "accepts">;
 /** Returns the adaptations for optional content that `fitContent` does not replace. */
 export function* contentAdaptations(request: ChatRequest, context: Context): Generator<Adaptation> {
   const { model, accepts } = context;
-  yield* mediaAdaptations(request, context);
-  yield* toolOptions(request, context);
+  if (hasPart(request.messages, mayHaveMedia)) yield* mediaAdaptations(request, context);
+  if (request.tools.length > 0) yield* toolOptions(request, context);
   if (!accepts.has("response_modalities")) {
     const { responseModalities, audioOutput } = request;
     if (responseModalities.some((modality) => modality !== Modality.TEXT)) {

@@ -21,13 +21,13 @@ export function checkSupport(draft: Draft, context: PlanningContext): Draft {
   const found = untilRejected([
     profileAdaptations(request, model, profile, { texts, words }),
     capabilityAdaptations(request, model),
-    providerToolAdaptations(request, context),
+    request.tools.length === 0 ? [] : providerToolAdaptations(request, context),
     contentAdaptations(request, context),
     context.checkSupport(request),
   ]);
-  const checked = adaptOutgoing(adapt(draft, [...systemAdaptations(draft, context)]), found);
+  const checked = adaptOutgoing(adapt(draft, systemAdaptations(draft, context)), found);
   const isLoosened = found.some(loosensFormat) && isCheckable(asked.outputFormat);
-  return { ...checked, checksSchema: draft.checksSchema || isLoosened };
+  return isLoosened ? { ...checked, checksSchema: true } : checked;
 }
 
 /** Collects adaptations. Ends after as many REJECTED ones as an error names: the request fails anyway. */

@@ -34,6 +34,7 @@ export function deploymentParameterViolations(
   { deploymentParameters = {} }: ChatRequest,
   declared: readonly DeclaredParameter[] = [],
 ): readonly FieldViolation[] {
+  if (declared.length === 0 && Object.keys(deploymentParameters).length === 0) return [];
   const known = new Map(declared.map((parameter) => [parameter.name, parameter]));
   const names = [...known.keys()].join(", ");
   const accepted = names === "" ? "this model accepts none" : `this model accepts ${names}`;
@@ -65,8 +66,8 @@ export function placeDeploymentParameters(
   draft: Draft,
   { model: { provider } }: Pick<PlanningContext, "model">,
 ): Draft {
+  if (draft.request.deploymentParameters === undefined) return draft;
   const { deploymentParameters, ...rest } = draft.request;
-  if (deploymentParameters === undefined) return draft;
   if (Object.keys(deploymentParameters).length === 0) return { ...draft, request: rest };
   const options = rest.providerOptions[provider] ?? {};
   const field = deploymentFields[provider];

@@ -108,12 +108,14 @@ export function withParts({ message, origin }: DraftMessage, parts: readonly Dra
 
 /** Adds adaptations whose fields are paths in the caller's request. */
 export function adapt(draft: Draft, adaptations: readonly Adaptation[]): Draft {
+  if (adaptations.length === 0) return draft;
   const added = adaptations.map((adaptation) => ({ ...adaptation, callersField: adaptation.field }));
   return { ...draft, adaptations: [...draft.adaptations, ...added] };
 }
 
 /** Adds adaptations to the draft. Their field paths refer to the outgoing request and not to the caller's. */
 export function adaptOutgoing(draft: Draft, adaptations: readonly Adaptation[]): Draft {
+  if (adaptations.length === 0) return draft;
   const added = adaptations.map((adaptation) => ({
     ...adaptation,
     callersField: fieldOfCaller(draft, adaptation.field),

@@ -19,6 +19,8 @@ export function fillDefaults(
   { model, profile, profileTexts: { source, subject } }: Pick<PlanningContext, "model" | "profile" | "profileTexts">,
 ): Draft {
   const { defaults, instructions } = profile;
+  const hasDefaults = Object.keys(defaults).length > 0;
+  if (instructions === undefined && !hasDefaults) return draft;
   const request = { ...draft.request };
   const warnings = [...draft.warnings];
   const needsInstructions = request.instructions === undefined && !request.messages.some(isSystem);
@@ -26,7 +28,7 @@ export function fillDefaults(
     request.instructions = instructions;
     if (source !== "api") warnings.push(addedInstructions(subject));
   }
-  if (Object.keys(defaults).length === 0) return { ...draft, request, warnings };
+  if (!hasDefaults) return { ...draft, request, warnings };
   const missing = missingDefaults(request, profile, model);
   const parameters = { ...(request.parameters ?? create(GenerationParametersSchema)) };
   request.parameters = Object.assign(parameters, Object.fromEntries(missing));

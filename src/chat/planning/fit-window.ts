@@ -18,6 +18,8 @@ import type { Profile } from "./profile.ts";
  */
 const nearlyFull = 0.8;
 
+type Context = Pick<PlanningContext, "model" | "profile" | "counter" | "words" | "needsOutputLimit">;
+
 /**
  * Fits a request into the context window of its model. Drops the oldest messages if the memory strategy or the profile
  * requires it, and sets the default output limit. Throws CONTEXT_LENGTH_EXCEEDED, with both lengths, if the prompt
@@ -26,11 +28,8 @@ const nearlyFull = 0.8;
  * Runs after every step that adds text, because it counts the outgoing messages. Runs before the support checks, which
  * check the output limit.
  */
-export async function fitWindow(
-  draft: Draft,
-  context: Pick<PlanningContext, "model" | "profile" | "counter" | "words" | "needsOutputLimit">,
-): Promise<Draft> {
-  const { model, profile, counter, words } = context;
+export function fitWindow(draft: Draft, context: Context): Draft | Promise<Draft> {
+  const { model, profile } = context;
   const { request } = draft;
   const window = model.contextWindowTokens;
   const requested = request.parameters?.maxOutputTokens;
@@ -46,6 +45,26 @@ export async function fitWindow(
   const mostOutput = requested ?? (byDefault === "rest" ? model.maxOutputTokens || window : byDefault) ?? 0;
   const reserve = profile.outputMustFit ? (requested ?? 1) : 1;
   if (mostChatTokens(request) + mostOutput <= window * nearlyFull) return withOutputLimit(draft, limit);
+  return fitLong(draft, context, { limit, mostOutput, reserve });
+}
+
+interface OutputTokens {
+  /** Default output limit to set. Undefined: none. */
+  readonly limit: number | undefined;
+  /** Most tokens that the response may have. */
+  readonly mostOutput: number;
+  /** Tokens of the window that the prompt must leave. */
+  readonly reserve: number;
+}
+
+/** Fits a request whose prompt and response may exceed the window, or nearly fill it. */
+async function fitLong(
+  draft: Draft,
+  { model, profile, counter, words }: Context,
+  { limit, mostOutput, reserve }: OutputTokens,
+): Promise<Draft> {
+  const { request } = draft;
+  const window = model.contextWindowTokens;
   const estimate = counter.estimate(request);
   const mustCount = estimate.tokens >= window * nearlyFull || estimate.high + mostOutput > window;
   const count = mustCount ? await counter.count(request) : estimate;
@@ -58,7 +77,9 @@ export async function fitWindow(
         )
       : draft;
   const fittedCount = fitted === draft ? count : await counter.count(fitted.request);
-  if (fittedCount.low + reserve > window) throw tooLong(fittedCount, requested, window, words);
+  if (fittedCount.low + reserve > window) {
+    throw tooLong(fittedCount, request.parameters?.maxOutputTokens, window, words);
+  }
   const rest = Math.max(1, window - fittedCount.high);
   return withOutputLimit(fitted, limit && Math.min(limit, rest));
 }

@@ -18,7 +18,7 @@ import {
   withParts,
 } from "./draft.ts";
 import { mediaKind } from "./media-kind.ts";
-import { mediaIn, partsOf } from "./parts.ts";
+import { hasPart, mediaIn, partsOf } from "./parts.ts";
 import type { PlanningContext } from "./planning-context.ts";
 
 type Context = Pick<PlanningContext, "model" | "accepts" | "checkSupport">;
@@ -48,6 +48,7 @@ interface PlacedMedia {
 }
 
 function rejectedInResults(request: ChatRequest, { checkSupport }: Context): readonly PlacedMedia[] {
+  if (!hasPart(request.messages, isResult)) return [];
   const placed = partsOf(request.messages)
     .filter(({ part }) => part.kind.case === "toolResult")
     .flatMap(mediaIn)
@@ -58,6 +59,10 @@ function rejectedInResults(request: ChatRequest, { checkSupport }: Context): rea
     if (kind === "REJECTED") fields.add(formatPath(field.slice(0, pathLength)));
   }
   return placed.filter(({ path }) => fields.has(formatPath(path)));
+}
+
+function isResult({ kind }: Part): boolean {
+  return kind.case === "toolResult";
 }
 
 function takesInUserMessage(request: ChatRequest, placed: readonly PlacedMedia[], context: Context): boolean {

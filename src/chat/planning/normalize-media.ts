@@ -7,7 +7,7 @@ import type { Part, ToolResult } from "../../gen/dragoman/v1/message_pb.js";
 import type { Draft, DraftWarning } from "./draft.ts";
 import { usualMediaType, utf8Source } from "./media/media-type.ts";
 import { sniff } from "./media/sniff.ts";
-import { mediaIn, partsOf } from "./parts.ts";
+import { hasPart, mayHaveMedia, mediaIn, partsOf } from "./parts.ts";
 
 /**
  * Gives media the usual name of their type, without parameters. Corrects a type that contradicts the first bytes, with
@@ -17,6 +17,7 @@ import { mediaIn, partsOf } from "./parts.ts";
  */
 export function normalizeMedia(draft: Draft): Draft {
   const { messages } = draft.request;
+  if (!hasPart(messages, mayHaveMedia)) return draft;
   if (partsOf(messages).every((placed) => mediaIn(placed).every(({ media }) => isNormal(media)))) return draft;
   const warnings: DraftWarning[] = [];
   const normalized = messages.map((message, index) => ({

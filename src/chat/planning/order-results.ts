@@ -17,6 +17,7 @@ import {
  * Runs after `keepLastMessages`, which cuts the caller's conversation.
  */
 export function orderResults(draft: Draft): Draft {
+  if (!draft.request.messages.some(({ role }) => role === Role.TOOL)) return draft;
   const messages = draftMessages(draft);
   const ordered: DraftMessage[] = [];
   let calls = new Map<string, number>();

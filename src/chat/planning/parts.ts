@@ -37,6 +37,24 @@ export function* partsOf(messages: readonly Message[]): Generator<PlacedPart, vo
   }
 }
 
+/**
+ * Whether any part of a conversation passes a test. Creates no object for a part, unlike `partsOf`: most conversations
+ * have only texts, and most checks look for something else.
+ */
+export function hasPart(messages: readonly Message[], test: (part: Part) => boolean): boolean {
+  for (const { parts } of messages) for (const part of parts) if (test(part)) return true;
+  return false;
+}
+
+/** Whether a part can have media in it: `mediaIn` returns none for others. */
+export function mayHaveMedia({ kind }: Part): boolean {
+  return kind.case === "media" || kind.case === "toolResult";
+}
+
+export function hasCacheHint({ cacheHint }: Part): boolean {
+  return cacheHint !== undefined;
+}
+
 /** Image, audio, video or document in a conversation and its path in the request. */
 interface PlacedMedia {
   readonly media: Media;

@@ -64,5 +64,5 @@ export interface PlanningContext {
   /** Returns the fields that the adapter would write by itself. Undefined: none. */
   readonly ownFields: ((request: ChatRequest) => readonly OwnField[]) | undefined;
   /** Renders the raw prompt of a request. Undefined for providers that accept messages. */
-  readonly renderPrompt: (request: ChatRequest) => Promise<string | undefined>;
+  readonly renderPrompt: ((request: ChatRequest) => Promise<string | undefined>) | undefined;
 }

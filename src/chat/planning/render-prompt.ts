@@ -8,9 +8,16 @@ import type { PlanningContext } from "./planning-context.ts";
  *
  * Runs after `applyAdaptations`, so that the prompt contains no dropped fields.
  */
-export async function renderPrompt(draft: Draft, context: Pick<PlanningContext, "renderPrompt">): Promise<Draft> {
+export function renderPrompt(
+  draft: Draft,
+  { renderPrompt: render }: Pick<PlanningContext, "renderPrompt">,
+): Draft | Promise<Draft> {
+  return render === undefined ? draft : withPrompt(draft, render);
+}
+
+async function withPrompt(draft: Draft, render: NonNullable<PlanningContext["renderPrompt"]>): Promise<Draft> {
   try {
-    return { ...draft, prompt: await context.renderPrompt(draft.request) };
+    return { ...draft, prompt: await render(draft.request) };
   } catch (error) {
     throw callersError(draft.origins, error);
   }

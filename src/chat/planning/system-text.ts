@@ -25,6 +25,7 @@ import type { PlanningContext } from "./planning-context.ts";
  */
 export function placeSystemText(draft: Draft, { model, profile }: Pick<PlanningContext, "model" | "profile">): Draft {
   const { instructions } = draft.request;
+  if (!instructions && !profile.joinsSystemMessages && takesSystemMessages(model)) return draft;
   const messages = draftMessages(draft);
   const placed = instructions ? [systemMessage(instructions, ["instructions"]), ...messages] : messages;
   const joined = profile.joinsSystemMessages ? joinSystem(placed) : placed;
@@ -107,23 +108,28 @@ function endParagraph(entry: DraftPart): DraftPart {
 }
 
 /** Reports, as adaptations, how `placeSystemText` changed the caller's system messages. */
-export function* systemAdaptations(
+export function systemAdaptations(
   { asked, request, origins }: Draft,
   { model, profile, profileTexts: { subject } }: Pick<PlanningContext, "model" | "profile" | "profileTexts">,
-): Generator<Adaptation> {
-  const system = sentMessages(origins).filter((index) => asked.messages.slice(index, index + 1).some(isSystem));
+): readonly Adaptation[] {
+  const found: Adaptation[] = [];
+  const changesSystem = profile.joinsSystemMessages || !takesSystemMessages(model);
+  const sent = changesSystem ? sentMessages(origins) : [];
+  const system = sent.filter((index) => asked.messages.slice(index, index + 1).some(isSystem));
   if ((request.instructions || system.length > 0) && !takesSystemMessages(model)) {
     const message = `${model.id} does not support system messages; their text goes into the first user message`;
-    yield { kind: "EMULATED", field: ["messages"], message };
+    found.push({ kind: "EMULATED", field: ["messages"], message });
   }
   const [, second] = profile.joinsSystemMessages ? system : [];
   if (second !== undefined) {
     const message = `${subject} sends one system message; later ones are merged into the first`;
-    yield { kind: "EMULATED", field: ["messages", second], message };
+    found.push({ kind: "EMULATED", field: ["messages", second], message });
   }
+  if (asked.messages.every(({ name }) => name === "")) return found;
   for (const index of mergedMessages(origins)) {
     if (!asked.messages[index]?.name) continue;
     const message = "this message is merged into another message, so its name is dropped";
-    yield { kind: "EMULATED", field: ["messages", index, "name"], message };
+    found.push({ kind: "EMULATED", field: ["messages", index, "name"], message });
   }
+  return found;
 }

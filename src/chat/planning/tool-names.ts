@@ -7,6 +7,7 @@ import type { Tool, ToolChoice } from "../../gen/dragoman/v1/tool_pb.js";
 import { Pace } from "../../pace.ts";
 import type { Adaptation } from "./adaptations.ts";
 import { adaptOutgoing, type Draft } from "./draft.ts";
+import { hasPart } from "./parts.ts";
 import type { PlanningContext } from "./planning-context.ts";
 import type { ToolNameRule } from "./tool-name-rule.ts";
 
@@ -22,6 +23,8 @@ export function mapToolNames(
   { toolNames: rule, model }: Pick<PlanningContext, "toolNames" | "model">,
 ): Draft | Promise<Draft> {
   if (rule === undefined) return draft;
+  const { tools, messages } = draft.request;
+  if (tools.length === 0 && !hasPart(messages, ({ kind }) => kind.case === "toolCall")) return draft;
   const uses = firstUses(draft.request);
   if (uses.size === 0) return draft;
   const forms = knownForms.get(rule) ?? createForms(rule);

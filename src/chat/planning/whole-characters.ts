@@ -1,7 +1,10 @@
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
+import type { Part } from "../../gen/dragoman/v1/message_pb.js";
+import type { Tool } from "../../gen/dragoman/v1/tool_pb.js";
 import { mapStrings } from "../../well-formed.ts";
 import { firstChange, halfEscape } from "../validation/halves.ts";
 import { adapt, type Draft } from "./draft.ts";
+import { hasPart } from "./parts.ts";
 
 /**
  * Replaces each half of a surrogate pair in JSON text, such as `\ud83d` in arguments that a model wrote, with U+FFFD.
@@ -10,7 +13,7 @@ import { adapt, type Draft } from "./draft.ts";
  * Runs first, so that no later step has to handle halves.
  */
 export function replaceHalves(draft: Draft): Draft {
-  if (!jsonTexts(draft.request).some((text) => halfEscape.test(text))) return draft;
+  if (!hasHalf(draft.request)) return draft;
   const request = mapStrings(draft.request, (text, name) => (jsonFields.has(name) ? withoutHalves(text) : text));
   if (request === draft.request) return draft;
   const message = "the JSON text has half of a surrogate pair, which is no character; it is sent as U+FFFD";
@@ -25,20 +28,21 @@ const jsonFields: ReadonlySet<string> = new Set([
   ...["parametersJsonSchema", "configJson", "schemaJson"],
 ]);
 
-/** Yields the texts of these fields. Faster than a look at every field: a request can have 125,000 parts. */
-function* jsonTexts({ messages, tools, outputFormat }: ChatRequest): Generator<string, void> {
-  for (const { parts } of messages) {
-    for (const { kind } of parts) {
-      if (kind.case === "toolCall") yield kind.value.argumentsJson;
-      else if (kind.case === "serverToolCall") yield kind.value.inputJson;
-      else if (kind.case === "serverToolResult") yield kind.value.outputJson;
-    }
-  }
-  for (const { kind } of tools) {
-    if (kind.case === "function") yield kind.value.parametersJsonSchema;
-    else if (kind.case === "providerTool") yield kind.value.configJson;
-  }
-  if (outputFormat?.format.case === "jsonSchema") yield outputFormat.format.value.schemaJson;
+/** Whether one of these fields has a half. Faster than a look at every field: a request can have 125,000 parts. */
+function hasHalf({ messages, tools, outputFormat }: ChatRequest): boolean {
+  if (hasPart(messages, hasHalfInPart) || tools.some(hasHalfInTool)) return true;
+  return outputFormat?.format.case === "jsonSchema" && halfEscape.test(outputFormat.format.value.schemaJson);
+}
+
+function hasHalfInPart({ kind }: Part): boolean {
+  if (kind.case === "toolCall") return halfEscape.test(kind.value.argumentsJson);
+  if (kind.case === "serverToolCall") return halfEscape.test(kind.value.inputJson);
+  return kind.case === "serverToolResult" && halfEscape.test(kind.value.outputJson);
+}
+
+function hasHalfInTool({ kind }: Tool): boolean {
+  if (kind.case === "function") return halfEscape.test(kind.value.parametersJsonSchema);
+  return kind.case === "providerTool" && halfEscape.test(kind.value.configJson);
 }
 
 /** A pair of halves, a half, or any other escape. Others must be matched too: in `\\ud83d`, the `\\` is a character. */

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Warning, WarningSchema } from "../../gen/dragoman/v1/warning_pb.js";
 import { type ChatEvent, type DeltaEvent, mediaDelta } from "./events.ts";
+import { mapBatch } from "./map-batch.ts";
 
 /** Maximum bytes of media in one delta (PartDelta.media). */
 export const mostMediaBytes = 256 * 1024;
@@ -39,12 +40,7 @@ export function createBounds(): (batch: readonly ChatEvent[]) => readonly ChatEv
     return { ...value, providerMetadataJson: "" };
   }
 
-  return (batch) => (batch.every(isPlain) ? batch : batch.flatMap(bound));
-}
-
-/** Whether an event needs no bounds. True for all events but those of media and the ends of a stream. */
-function isPlain({ case: kind, value }: ChatEvent): boolean {
-  return kind === "delta" ? value.delta.case !== "media" : kind === "started";
+  return (batch) => mapBatch(batch, bound);
 }
 
 function isShort(json: string): boolean {
@@ -52,14 +48,14 @@ function isShort(json: string): boolean {
 }
 
 /** Cuts the data of a delta into several deltas. All but the data is in the first of them. */
-function cutMedia(event: DeltaEvent): readonly ChatEvent[] {
+function cutMedia(event: DeltaEvent): DeltaEvent | readonly DeltaEvent[] {
   const { choiceIndex, partIndex, delta: fragment } = event.value;
-  if (fragment.case !== "media" || fragment.value.source.case !== "data") return [event];
+  if (fragment.case !== "media" || fragment.value.source.case !== "data") return event;
   const data = fragment.value.source.value;
-  if (data.length <= mostMediaBytes) return [event];
+  if (data.length <= mostMediaBytes) return event;
   const pieceOf = (begin: number) => ({ case: "data", value: data.subarray(begin, begin + mostMediaBytes) }) as const;
   const first = { ...fragment.value, source: pieceOf(0) };
-  const cut: ChatEvent[] = [{ case: "delta", value: { ...event.value, delta: { case: "media", value: first } } }];
+  const cut: DeltaEvent[] = [{ case: "delta", value: { ...event.value, delta: { case: "media", value: first } } }];
   for (let begin = mostMediaBytes; begin < data.length; begin += mostMediaBytes) {
     cut.push(mediaDelta(choiceIndex, partIndex, { source: pieceOf(begin) }));
   }

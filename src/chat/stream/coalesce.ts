@@ -9,13 +9,24 @@ import { joinStates } from "./fold.ts";
 export function coalesce(batch: readonly ChatEvent[]): readonly ChatEvent[] {
   if (batch.length < 2) return batch;
   const joined: ChatEvent[] = [];
+  /** The last of `joined`, if it is a copy that can still change. */
+  let merged: PartDelta | undefined;
   for (const event of batch) {
+    if (merged !== undefined && event.case === "delta" && appendText(merged, event.value)) continue;
     const last = joined.at(-1);
-    const merged = last?.case === "delta" && event.case === "delta" ? join(last.value, event.value) : undefined;
+    merged = last?.case === "delta" && event.case === "delta" ? join(last.value, event.value) : undefined;
     if (merged === undefined) joined.push(event);
     else joined[joined.length - 1] = { case: "delta", value: merged };
   }
   return joined;
+}
+
+/** Appends a delta that has only text to a text. Returns false if it is no such delta. Most deltas are. */
+function appendText(merged: PartDelta, { choiceIndex, partIndex, delta, providerState, logprobs }: PartDelta): boolean {
+  if (delta.case !== "text" || merged.delta.case !== "text" || providerState || logprobs) return false;
+  if (choiceIndex !== merged.choiceIndex || partIndex !== merged.partIndex) return false;
+  merged.delta.value += delta.value;
+  return true;
 }
 
 /** Returns both deltas as one, or undefined if they belong to different parts. */
@@ -24,8 +35,10 @@ function join(first: PartDelta, second: PartDelta): PartDelta | undefined {
   const delta = joinFragments(first.delta, second.delta);
   if (delta === undefined) return undefined;
   const merged: PartDelta = { ...first, delta };
-  const state = joinStates([first.providerState, second.providerState].filter((known) => known !== undefined));
-  if (state) merged.providerState = state;
+  if (second.providerState) {
+    const states = [first.providerState, second.providerState].filter((known) => known !== undefined);
+    merged.providerState = joinStates(states) ?? second.providerState;
+  }
   if (second.logprobs) {
     const tokens = [...(first.logprobs?.tokens ?? []), ...second.logprobs.tokens];
     merged.logprobs = { ...second.logprobs, tokens };

@@ -1,14 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { append } from "../../append.ts";
-import {
-  type ChatCompletion,
-  ChatCompletionSchema,
-  type Choice,
-  ChoiceSchema,
-} from "../../gen/dragoman/v1/completion_pb.js";
+import { type ChatCompletion, type Choice, FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import { LogProbsSchema } from "../../gen/dragoman/v1/logprobs_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import { MessageSchema, type Part, PartSchema, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
+import { Profile } from "../../gen/dragoman/v1/profile_pb.js";
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
 import type { ChatCompleted, ChatStarted, ChoiceFinished, PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
 import type { ChatEvent } from "./events.ts";
@@ -28,14 +24,14 @@ interface JoinedLater {
 
 /** Creates a fold that follows the fold law in the proto comment of `ChatCompletion`. It does not change events. */
 export function createFold(): Fold {
-  const completion = create(ChatCompletionSchema);
+  const completion = emptyCompletion();
   const later = new Map<Part, JoinedLater>();
   const choices = new Map<number, Choice>();
 
   function choiceAt(index: number): Choice {
     let choice = choices.get(index);
     if (choice === undefined) {
-      choice = create(ChoiceSchema, { index, message: create(MessageSchema, { role: Role.ASSISTANT }) });
+      choice = emptyChoice(index);
       choices.set(index, choice);
       completion.choices.push(choice);
     }
@@ -76,6 +72,37 @@ export function createFold(): Fold {
   };
 }
 
+// Every response needs these messages: as literals, which take a tenth of the time of create().
+
+function emptyCompletion(): ChatCompletion {
+  return {
+    $typeName: "dragoman.v1.ChatCompletion",
+    id: "",
+    model: "",
+    provider: "",
+    choices: [],
+    warnings: [],
+    serviceTier: "",
+    systemFingerprint: "",
+    attempts: [],
+    profile: Profile.UNSPECIFIED,
+    providerMetadataJson: "",
+  };
+}
+
+function emptyChoice(index: number): Choice {
+  return {
+    $typeName: "dragoman.v1.Choice",
+    index,
+    message: { $typeName: "dragoman.v1.Message", role: Role.ASSISTANT, parts: [], name: "" },
+    finishReason: FinishReason.UNSPECIFIED,
+    providerFinishReason: "",
+    matchedStopSequence: "",
+    sources: [],
+    providerMetadataJson: "",
+  };
+}
+
 function begin(completion: ChatCompletion, started: ChatStarted): void {
   completion.id = started.id;
   completion.model = started.model;
@@ -91,7 +118,7 @@ function extend(choice: Choice, { partIndex, delta, logprobs }: PartDelta): Part
   const parts = choice.message?.parts ?? [];
   let part = parts[partIndex];
   if (part === undefined) {
-    part = create(PartSchema);
+    part = { $typeName: "dragoman.v1.Part", kind: { case: undefined }, citations: [] };
     parts[partIndex] = part;
   }
   if (delta.case === "citation") part.citations.push(delta.value);

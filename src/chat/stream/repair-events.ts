@@ -5,6 +5,7 @@ import { wellFormed } from "../../well-formed.ts";
 import { CallNames } from "./call-names.ts";
 import type { ChatEvent } from "./events.ts";
 import { HeldText, type Joinable } from "./held-text.ts";
+import { mapBatch } from "./map-batch.ts";
 
 /**
  * Creates a function that repairs the events of one adapter, so that they keep the contract whatever the provider sent:
@@ -17,24 +18,29 @@ import { HeldText, type Joinable } from "./held-text.ts";
  */
 export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatEvent[] {
   const warnings: Warning[] = [];
-  const held = new HeldText();
-  const names = new CallNames((message) => {
-    if (!warnings.some((warning) => warning.message === message)) {
-      warnings.push(create(WarningSchema, { reason: "INFERRED", message }));
-    }
-  });
+  /** Undefined: no event so far needed a repair, as in most responses. */
+  let held: HeldText | undefined;
+  let names: CallNames | undefined;
+
+  function warn(message: string): void {
+    if (warnings.some((warning) => warning.message === message)) return;
+    warnings.push(create(WarningSchema, { reason: "INFERRED", message }));
+  }
 
   function repair(event: ChatEvent): ChatEvent | readonly ChatEvent[] {
     switch (event.case) {
       case "started":
         return event;
       case "delta":
-        return repairDelta(event.value);
-      case "finished":
-        return [...held.end(event.value.choiceIndex), { case: "finished", value: wellFormed(event.value) }];
+        return isSound(event.value) ? event : repairDelta(event.value);
+      case "finished": {
+        const value = wellFormed(event.value);
+        const end: ChatEvent = value === event.value ? event : { case: "finished", value };
+        return held === undefined || held.isEmpty ? end : [...held.end(value.choiceIndex), end];
+      }
       case "completed": {
         const value = wellFormed(event.value);
-        if (warnings.length === 0) return { case: "completed", value };
+        if (warnings.length === 0) return value === event.value ? event : { case: "completed", value };
         return { case: "completed", value: { ...value, warnings: [...value.warnings, ...warnings] } };
       }
       default:
@@ -45,6 +51,8 @@ export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatE
   function repairDelta(value: PartDelta): readonly ChatEvent[] {
     const { delta, logprobs, ...place } = value;
     if (delta.case === undefined || delta.case === "citation") return [{ case: "delta", value: wellFormed(value) }];
+    names ??= new CallNames(warn);
+    held ??= new HeldText();
     const named = names.add(place, delta);
     const joined = held.add(place, named);
     const isAllHeld = joined !== named && isEmptyContinuation(joined);
@@ -57,12 +65,12 @@ export function createRepairs(): (batch: readonly ChatEvent[]) => readonly ChatE
     ];
   }
 
-  function isSound({ case: kind, value }: ChatEvent): boolean {
-    if (kind !== "delta") return kind === "started";
-    return held.isEmpty && isWhole(value.delta) && (value.logprobs === undefined || hasSoundTokens(value.logprobs));
+  function isSound({ delta, logprobs }: PartDelta): boolean {
+    const holdsText = held !== undefined && !held.isEmpty;
+    return !holdsText && isWhole(delta) && (logprobs === undefined || hasSoundTokens(logprobs));
   }
 
-  return (batch) => (batch.every(isSound) ? batch : batch.flatMap(repair));
+  return (batch) => mapBatch(batch, repair);
 }
 
 function hasSoundTokens({ tokens }: NonNullable<PartDelta["logprobs"]>): boolean {

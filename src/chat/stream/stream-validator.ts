@@ -46,109 +46,111 @@ export interface StreamValidator {
 }
 
 export function createStreamValidator(): StreamValidator {
-  const choices = new Map<number, ChoiceState>();
-  let unfinished = 0;
-  let phase: "new" | "started" | "completed" = "new";
-  let outputStarted = false;
-  let outputCharacters = 0;
-  let outputSize = 0;
+  return new Validator();
+}
 
-  function broken(what: string): GatewayError {
-    return outputStarted
+// A class, because an object with getters takes several microseconds to create.
+class Validator implements StreamValidator {
+  readonly #choices = new Map<number, ChoiceState>();
+  #unfinished = 0;
+  #phase: "new" | "started" | "completed" = "new";
+  outputStarted = false;
+  outputCharacters = 0;
+  outputSize = 0;
+
+  accept(event: ChatEvent): void {
+    if (this.#phase === "completed") throw this.#broken("an event came after the event completed");
+    if (event.case === "started") {
+      if (this.#phase !== "new") throw this.#broken("the event started came twice");
+      this.#phase = "started";
+      return;
+    }
+    if (this.#phase === "new") throw this.#broken("an event came before the event started");
+    switch (event.case) {
+      case "delta":
+        this.#acceptDelta(event.value);
+        return;
+      case "finished": {
+        const choice = this.#choices.get(event.value.choiceIndex) ?? this.#beginChoice(event.value.choiceIndex);
+        if (choice.finished) throw this.#broken("a choice finished twice");
+        if (event.value.finishReason === FinishReason.UNSPECIFIED) {
+          throw this.#broken("a choice finished without a reason");
+        }
+        choice.finished = true;
+        this.outputSize += finishedSize(event.value);
+        this.#unfinished--;
+        return;
+      }
+      case "completed":
+        if (this.#choices.size === 0) throw this.#broken("it has no choices");
+        if (this.#unfinished > 0) throw this.#broken("the event completed came before every choice finished");
+        this.#phase = "completed";
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  end(): void {
+    if (this.#phase !== "completed") {
+      throw new GatewayError("PROVIDER_STREAM_INTERRUPTED", "the provider's response ended before it was complete");
+    }
+  }
+
+  openChoices(held: readonly number[]): ReadonlySet<number> {
+    const open = [...this.#choices].flatMap(([index, { finished }]) => (finished ? [] : [index]));
+    return new Set(this.#choices.size + held.length === 0 ? [0] : [...open, ...held]);
+  }
+
+  kindsOf(choiceIndex: number): readonly PartKind[] {
+    return this.#choices.get(choiceIndex)?.parts ?? [];
+  }
+
+  get accepted(): boolean {
+    return this.#phase !== "new";
+  }
+
+  #broken(what: string): GatewayError {
+    return this.outputStarted
       ? new GatewayError("PROVIDER_STREAM_INTERRUPTED", `the provider's response is malformed: ${what}`)
       : new GatewayError("PROVIDER_FAULT", `the provider's response is malformed: ${what}`);
   }
 
-  function acceptDelta(event: PartDelta): void {
+  #acceptDelta(event: PartDelta): void {
     const { choiceIndex, partIndex, delta } = event;
-    if (delta.case === undefined) throw broken("a delta without content");
-    let choice = choices.get(choiceIndex);
+    if (delta.case === undefined) throw this.#broken("a delta without content");
+    let choice = this.#choices.get(choiceIndex);
     if (choice === undefined) {
-      choice = beginChoice(choiceIndex);
+      choice = this.#beginChoice(choiceIndex);
     } else if (choice.finished) {
-      throw broken("a delta after its choice finished");
+      throw this.#broken("a delta after its choice finished");
     }
     const known = choice.parts[partIndex];
     if (delta.case === "citation") {
-      if (known === undefined) throw broken("a citation comes before its part");
+      if (known === undefined) throw this.#broken("a citation comes before its part");
       const violation = firstViolation(CitationSchema, delta.value);
-      if (violation !== undefined) throw broken(textOf("citation", violation));
+      if (violation !== undefined) throw this.#broken(textOf("citation", violation));
     } else if (known === undefined) {
-      if (partIndex !== choice.parts.length) throw broken("a delta skips a part index");
+      if (partIndex !== choice.parts.length) throw this.#broken("a delta skips a part index");
       const problem = problemOfFirst(delta) ?? violationOfFirst(event);
-      if (problem !== undefined) throw broken(problem);
+      if (problem !== undefined) throw this.#broken(problem);
       choice.parts.push(delta.case === "media" && isReference(delta.value.source) ? "mediaReference" : delta.case);
     } else {
       const problem = problemOfLater(known, delta);
-      if (problem !== undefined) throw broken(problem);
+      if (problem !== undefined) throw this.#broken(problem);
     }
-    outputStarted = true;
+    this.outputStarted = true;
     const length = deltaLength(delta);
-    outputCharacters += length;
-    outputSize += deltaSize(event, length);
+    this.outputCharacters += length;
+    this.outputSize += deltaSize(event, length);
   }
 
-  function beginChoice(index: number): ChoiceState {
+  #beginChoice(index: number): ChoiceState {
     const choice: ChoiceState = { parts: [], finished: false };
-    choices.set(index, choice);
-    unfinished++;
+    this.#choices.set(index, choice);
+    this.#unfinished++;
     return choice;
   }
-
-  return {
-    accept(event) {
-      if (phase === "completed") throw broken("an event came after the event completed");
-      if (event.case === "started") {
-        if (phase !== "new") throw broken("the event started came twice");
-        phase = "started";
-        return;
-      }
-      if (phase === "new") throw broken("an event came before the event started");
-      switch (event.case) {
-        case "delta":
-          acceptDelta(event.value);
-          return;
-        case "finished": {
-          const choice = choices.get(event.value.choiceIndex) ?? beginChoice(event.value.choiceIndex);
-          if (choice.finished) throw broken("a choice finished twice");
-          if (event.value.finishReason === FinishReason.UNSPECIFIED) throw broken("a choice finished without a reason");
-          choice.finished = true;
-          outputSize += finishedSize(event.value);
-          unfinished--;
-          return;
-        }
-        case "completed":
-          if (choices.size === 0) throw broken("it has no choices");
-          if (unfinished > 0) throw broken("the event completed came before every choice finished");
-          phase = "completed";
-          return;
-        default:
-          event satisfies never;
-      }
-    },
-    end() {
-      if (phase !== "completed") {
-        throw new GatewayError("PROVIDER_STREAM_INTERRUPTED", "the provider's response ended before it was complete");
-      }
-    },
-    openChoices(held) {
-      const open = [...choices].flatMap(([index, { finished }]) => (finished ? [] : [index]));
-      return new Set(choices.size + held.length === 0 ? [0] : [...open, ...held]);
-    },
-    kindsOf: (choiceIndex) => choices.get(choiceIndex)?.parts ?? [],
-    get accepted() {
-      return phase !== "new";
-    },
-    get outputStarted() {
-      return outputStarted;
-    },
-    get outputCharacters() {
-      return outputCharacters;
-    },
-    get outputSize() {
-      return outputSize;
-    },
-  };
 }
 
 /** Returns what is wrong with the first delta of a part, or undefined. */

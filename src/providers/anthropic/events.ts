@@ -8,13 +8,14 @@ import { embeddedFailure } from "../kit/errors.ts";
 import { readFinishReason } from "../kit/finish-reasons.ts";
 import { metadataJson } from "../kit/metadata.ts";
 import { parseAnswer, parseJson } from "../kit/parse-answer.ts";
+import { TextTemplate } from "../kit/text-template.ts";
 import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import type { ContentState } from "./block-state.ts";
 import { beginBlock, endBlock, extendBlock } from "./blocks.ts";
 import { anthropicErrors } from "./errors.ts";
 import { deltaMetadata, messageMetadata } from "./metadata.ts";
-import { plainDelta } from "./plain-delta.ts";
+import { type PlainDelta, plainDelta } from "./plain-delta.ts";
 import { nameUnknownMembers } from "./read-members.ts";
 import { anthropicUsage } from "./usage.ts";
 import { eventsOfMessage } from "./whole-message.ts";
@@ -28,22 +29,34 @@ interface AnswerState extends ContentState {
   serviceTier: string;
   stopReason: string;
   stopSequence: string;
+  /** The latest plain delta that was parsed, and its JSON. */
+  latest: PlainDelta | undefined;
+  readonly template: TextTemplate;
   /** Facts about the response that the contract has no fields for. */
   readonly metadata: Record<string, unknown>;
 }
 
 export function startAnswer(call: UpstreamCall): AnswerState {
   const empty = { blocks: new Map(), parts: 0, usage: undefined, serviceTier: "", stopReason: "", stopSequence: "" };
-  return { call, hasBegun: false, ...empty, metadata: {}, unread: new Unread() };
+  const readers = { latest: undefined, template: new TextTemplate(), metadata: {}, unread: new Unread() };
+  return { call, hasBegun: false, ...empty, ...readers };
 }
 
 /** Converts one SSE event and appends the results to `batch`. Returns true at the end of the response. */
 export function toEvents(answer: AnswerState, { data }: ServerSentEvent, batch: ChatEvent[]): boolean {
   const { call } = answer;
+  const { latest, template } = answer;
+  const text = template.textOf(data);
+  if (latest !== undefined && text !== undefined) {
+    extendBlock(answer, latest.index, { [latest.field]: text }, data, batch);
+    return false;
+  }
   const value = parseJson(data, call);
   const plain = plainDelta(value);
   if (plain !== undefined) {
-    extendBlock(answer, plain.index, plain.delta, data, batch);
+    extendBlock(answer, plain.index, { [plain.field]: plain.text }, data, batch);
+    answer.latest = plain;
+    template.learn(data, plain.text, (json) => plainDelta(JSON.parse(json))?.text);
     return false;
   }
   const event = parseAnswer(value, streamEventSchema, call, anthropicErrors);

@@ -44,12 +44,14 @@ export function wireForm(
 /** Reports what the model or the server does not support in the request. */
 export function checkSupport(request: ChatRequest, model: Model, quirks: Quirks): readonly Adaptation[] {
   const rules = rulesFor(model, quirks);
+  const { tools, toolChoice, outputFormat, responseModalities, audioOutput } = request;
+  // Most requests have none of these fields, and a generator costs as much as the checks of a short request.
   return [
     ...fieldAdaptations(request, model, quirks, rules),
-    ...effortAdaptations(request, model, quirks, rules),
-    ...formAdaptations(request, quirks),
-    ...toolAdaptations(request, model, quirks, rules),
-    ...modalityAdaptations(request, quirks),
+    ...(tools.length > 0 || request.reasoning ? effortAdaptations(request, model, quirks, rules) : []),
+    ...(outputFormat ? formAdaptations(request, quirks) : []),
+    ...(tools.length > 0 || toolChoice ? toolAdaptations(request, model, quirks, rules) : []),
+    ...(responseModalities.length > 0 || audioOutput ? modalityAdaptations(request, quirks) : []),
     ...messageAdaptations(request, model, quirks),
     ...(quirks.adaptations?.(request, model) ?? []),
   ];

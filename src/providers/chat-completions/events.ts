@@ -20,6 +20,7 @@ import { readFinishReason } from "../kit/finish-reasons.ts";
 import { isFields } from "../kit/metadata.ts";
 import { parseAnswer } from "../kit/parse-answer.ts";
 import { stateOf } from "../kit/provider-state.ts";
+import { TextTemplate } from "../kit/text-template.ts";
 import { Unread } from "../kit/unread.ts";
 import type { ReportedUsage } from "../kit/usage-reader.ts";
 import { Extras } from "./extras.ts";
@@ -50,7 +51,8 @@ interface ChoiceState {
   text: number | undefined;
   reasoning: number | undefined;
   refusal: number | undefined;
-  readonly calls: ToolCalls;
+  /** Undefined until the first call. */
+  calls: ToolCalls | undefined;
   readonly extras: Extras;
   /** The server's word, and its meaning. */
   finishReason: string;
@@ -83,11 +85,16 @@ export interface AnswerState extends Reading {
   systemFingerprint: string;
   readonly facts: ResponseFacts;
   readonly unread: Unread;
+  /** The latest plain chunk. */
+  readonly template: TextTemplate;
+  /** Index of its choice. */
+  plainIndex: number;
 }
 
 export function startAnswer(call: UpstreamCall, reading: Reading): AnswerState {
   const nothing = { usage: undefined, timings: undefined, serviceTier: "", systemFingerprint: "" };
-  return { ...reading, call, choices: new Map(), ...nothing, facts: new ResponseFacts(), unread: new Unread() };
+  const readers = { facts: new ResponseFacts(), unread: new Unread(), template: new TextTemplate(), plainIndex: 0 };
+  return { ...reading, call, choices: new Map(), ...nothing, ...readers };
 }
 
 /** Appends the events of one chunk, or of a JSON body, to a batch. Returns true at the end of the response. */
@@ -95,15 +102,21 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   const { call, errors } = answer;
   if (event === "error") throw embeddedFailure(locateError(data, errors.read), call, errors);
   if (data === "[DONE]") return true;
+  const text = answer.template.textOf(data);
+  if (text !== undefined) {
+    textEvent(answer, answer.plainIndex, text, batch);
+    return false;
+  }
   const value = parseChunk(data, call);
   const plain = plainChunk(value, answer);
   if (plain !== undefined) {
-    const state = answer.choices.get(plain.index) ?? beginChoice(answer, plain.index);
-    state.text ??= state.parts++;
-    state.extras.wrote(plain.text);
-    batch.push(textDelta(plain.index, state.text, plain.text));
+    textEvent(answer, plain.index, plain.text, batch);
+    answer.plainIndex = plain.index;
+    answer.template.learn(data, plain.text, (json) => plainChunk(JSON.parse(json), answer)?.text);
     return false;
   }
+  // Whether a chunk is plain depends on those before it.
+  answer.template.forget();
   // Check for an error before reading any field: an error body also matches the schema, as a chunk without choices.
   const chunk = parseAnswer(value, chunkSchema, call, errors, holdsError);
   if (chunk.id) call.attempt.providerResponseId = chunk.id;
@@ -128,6 +141,14 @@ export function toEvents(answer: AnswerState, { event, data }: ServerSentEvent, 
   return false;
 }
 
+/** Appends the text of a plain chunk. */
+function textEvent(answer: AnswerState, index: number, text: string, batch: ChatEvent[]): void {
+  const state = answer.choices.get(index) ?? beginChoice(answer, index);
+  state.text ??= state.parts++;
+  state.extras.wrote(text);
+  batch.push(textDelta(index, state.text, text));
+}
+
 /** Appends the final events of a response. Throws if there is no choice, or if the response is not whole. */
 export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   const { call, choices } = answer;
@@ -137,7 +158,7 @@ export function endEvents(answer: AnswerState, batch: ChatEvent[]): void {
   if (entries.length === 0 || (isOpen && !call.hasEnd)) throw cutAnswer(call);
   // Finish choices only at the end, since some servers send content after a finish reason.
   for (const [index, choice] of entries) {
-    const rest = choice.calls.end();
+    const rest = choice.calls === undefined ? [] : choice.calls.end();
     if (rest === undefined && call.filter === "") throw malformedAnswer(call, "a tool call has no name");
     append(batch, rest ?? []);
     const { extras, finishReason, meaning, matchedStop } = choice;
@@ -199,7 +220,7 @@ function choiceEvents(
   state.extras.readMessage(rawMessage, state.text, batch);
   if (reason !== "") {
     state.finishReason = reason;
-    state.meaning = readFinishReason(reason, call, state.calls.count > 0);
+    state.meaning = readFinishReason(reason, call, (state.calls?.count ?? 0) > 0);
   }
   const matched = choice.stop_reason ?? choice.matched_stop;
   if (typeof matched === "string") state.matchedStop = matched;
@@ -214,7 +235,7 @@ function beginChoice(answer: AnswerState, index: number): ChoiceState {
     text: undefined,
     reasoning: undefined,
     refusal: undefined,
-    calls: new ToolCalls(answer.call, index, newPart, answer.functionNames),
+    calls: undefined,
     extras: new Extras(answer.call, index, newPart, answer.audioType, answer.unread),
     finishReason: "",
     meaning: FinishReason.UNSPECIFIED,
@@ -265,6 +286,7 @@ function messageEvents(
   }
   if (message.tool_calls || message.function_call) {
     const calls = state.extras.functionCalls(message.tool_calls ?? [], rawMessage);
+    state.calls ??= new ToolCalls(answer.call, index, () => state.parts++, answer.functionNames);
     state.calls.append({ tool_calls: calls, function_call: message.function_call }, answer.isWhole, batch);
     if (message.function_call) state.extras.keepFunctionCall(rawMessage);
   }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type ChatEvent, mediaDelta } from "../../chat/stream/events.ts";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { UpstreamCall } from "../../upstream/upstream-call.ts";
-import { isFields, Metadata, otherFields } from "../kit/metadata.ts";
+import { hasValue, isFields, Metadata, otherFields } from "../kit/metadata.ts";
 import { mediaOfUrl } from "../kit/output-media.ts";
 import type { Unread } from "../kit/unread.ts";
 import { Annotations } from "./annotations.ts";
@@ -20,20 +20,23 @@ export class Extras {
   readonly metadata = new Metadata();
   readonly #choiceIndex: number;
   readonly #newPart: () => number;
+  readonly #call: UpstreamCall;
+  readonly #audioType: string;
   readonly #annotations: Annotations;
-  readonly #audio: AudioOutput;
-  readonly #tools: ExecutedTools;
-  readonly #otherCalls = new OtherCalls(this.metadata);
   readonly #unread: Unread;
+  // Few responses have audio, executed tools or calls of other kinds.
+  #audio: AudioOutput | undefined;
+  #tools: ExecutedTools | undefined;
+  #otherCalls: OtherCalls | undefined;
 
   /** `newPart` returns the next free part index. */
   constructor(call: UpstreamCall, choiceIndex: number, newPart: () => number, audioType: string, unread: Unread) {
     this.#choiceIndex = choiceIndex;
     this.#newPart = newPart;
     this.#unread = unread;
+    this.#call = call;
+    this.#audioType = audioType;
     this.#annotations = new Annotations(call, choiceIndex);
-    this.#audio = new AudioOutput(call, choiceIndex, newPart, audioType);
-    this.#tools = new ExecutedTools(call, choiceIndex, newPart);
   }
 
   /** Adds text of the choice, to which the positions of annotations refer. */
@@ -49,9 +52,12 @@ export class Extras {
   /** Reads the tools that the server ran, before the text: a whole message does not state the order. */
   readTools(message: unknown, batch: ChatEvent[]): void {
     const list = isFields(message) ? message.executed_tools : undefined;
+    if (!hasValue(list)) return;
+    this.#tools ??= new ExecutedTools(this.#call, this.#choiceIndex, this.#newPart);
+    const tools = this.#tools;
     this.metadata.add(
       "executed_tools",
-      unread(list, (item, place) => this.#tools.read(item, place, batch)),
+      unread(list, (item, place) => tools.read(item, place, batch)),
       "join",
     );
   }
@@ -64,7 +70,9 @@ export class Extras {
       keepCallFields(this.metadata, raw);
       return calls;
     }
-    const own = calls.map((call, place) => !this.#otherCalls.keep(call, raw[place]));
+    this.#otherCalls ??= new OtherCalls(this.metadata);
+    const others = this.#otherCalls;
+    const own = calls.map((call, place) => !others.keep(call, raw[place]));
     keepCallFields(
       this.metadata,
       raw.filter((_, place) => own[place]),
@@ -93,7 +101,7 @@ export class Extras {
 
   /** Appends the last events of the choice. Returns the sources that have no place in its text. */
   end(textPart: number | undefined, batch: ChatEvent[]): readonly Citation[] {
-    this.#audio.end(batch);
+    this.#audio?.end(batch);
     return this.#annotations.end(textPart, batch);
   }
 
@@ -105,6 +113,7 @@ export class Extras {
       case "images":
         return unread(value, (item) => this.#readImage(item, batch));
       case "audio":
+        this.#audio ??= new AudioOutput(this.#call, this.#choiceIndex, this.#newPart, this.#audioType);
         if (!this.#audio.read(value, batch)) return value;
         this.#unread.addMembers(value, audioMembers);
         return undefined;

@@ -155,12 +155,14 @@ export function isNeutral(field: OptionalField, value: unknown): boolean {
   return neutralValues[field]?.includes(value) ?? false;
 }
 
-/** Yields the optional fields that the request sets to a value with an effect, each with its wire value. */
-export function* askedFields(request: ChatRequest): Generator<readonly [OptionalField, unknown]> {
+/** Returns the optional fields that the request sets to a value with an effect, each with its wire value. */
+export function askedFields(request: ChatRequest): readonly (readonly [OptionalField, unknown])[] {
+  const asked: (readonly [OptionalField, unknown])[] = [];
   for (const field of optionalFieldNames) {
     const value: unknown = optionalFields[field].value(request);
-    if (value !== undefined && !isNeutral(field, value)) yield [field, value];
+    if (value !== undefined && !isNeutral(field, value)) asked.push([field, value]);
   }
+  return asked;
 }
 
 /** Converts an integer of any size to a JSON number. A JavaScript number would round integers above 2^53. */

@@ -1,8 +1,8 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { partsOf } from "../../chat/planning/parts.ts";
+import { hasPart, partsOf } from "../../chat/planning/parts.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import { Role } from "../../gen/dragoman/v1/message_pb.js";
+import { type Part, Role } from "../../gen/dragoman/v1/message_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { emulated, leftOut, lostThought, rejected, textResults } from "../kit/adaptations.ts";
 import { hintAdaptations as keptAdaptations } from "../kit/cache-hints.ts";
@@ -17,13 +17,7 @@ import { replayedMedia } from "./replay-output.ts";
 export function* messageAdaptations(request: ChatRequest, model: Model, quirks: Quirks): Generator<Adaptation> {
   const { title, reasoningReplay } = quirks;
   const rules = conversationRulesOf(model);
-  yield* outputAdaptations(request, quirks);
-  for (const { part, path, message } of partsOf(request.messages)) {
-    if (part.kind.case === "media" && message.role !== Role.ASSISTANT) {
-      const problem = mediaProblem(part.kind.value, quirks);
-      if (problem !== undefined) yield rejected([...path, "media"], problem);
-    }
-  }
+  if (hasPart(request.messages, isMedia)) yield* mediaAdaptations(request, quirks);
   yield* textResults(request.messages, title);
   yield* hintAdaptations(request, model, quirks);
   const named = request.messages.findIndex(({ role, name }) => role === Role.TOOL && name !== "");
@@ -35,6 +29,20 @@ export function* messageAdaptations(request: ChatRequest, model: Model, quirks: 
     `${title} does not accept reasoning from this turn; it is dropped`,
   );
   if (rules.answersResults) yield* bridgeAdaptations(request.messages);
+}
+
+function isMedia({ kind }: Part): boolean {
+  return kind.case === "media";
+}
+
+function* mediaAdaptations(request: ChatRequest, quirks: Quirks): Generator<Adaptation> {
+  yield* outputAdaptations(request, quirks);
+  for (const { part, path, message } of partsOf(request.messages)) {
+    if (part.kind.case === "media" && message.role !== Role.ASSISTANT) {
+      const problem = mediaProblem(part.kind.value, quirks);
+      if (problem !== undefined) yield rejected([...path, "media"], problem);
+    }
+  }
 }
 
 /** Reports media of earlier responses that the adapter sends as text, or not at all. */

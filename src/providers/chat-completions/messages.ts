@@ -14,6 +14,8 @@ import { decodeDetails } from "./reasoning-details.ts";
 import { replayedMedia, toAnnotations } from "./replay-output.ts";
 import type { ContentPart, WireAssistant, WireMessage } from "./wire.ts";
 
+const noHints: readonly CacheMark[] = [];
+
 /** Converts the messages to the wire format. OpenAI's reasoning models get system messages as developer messages. */
 export function toMessages(
   request: ChatRequest,
@@ -23,12 +25,12 @@ export function toMessages(
 ): readonly WireMessage[] {
   const rules = conversationRulesOf(model);
   const start = reasoningStart(request);
-  const marker = createMarker(request, marks);
+  const marker = marks && createMarker(request, marks);
   const sent = request.messages.flatMap(toWire);
   return rules.answersResults ? withBridges(sent) : sent;
 
   function toWire(message: Message, index: number): readonly WireMessage[] {
-    const hints = message.parts.map((_, place) => marker(index, place));
+    const hints = marker === undefined ? noHints : message.parts.map((_, place) => marker(index, place));
     const ofTexts = marks?.on === "texts" ? hints : [];
     const ofMessage =
       marks?.on === "messages" ? hints.findLast(({ cache_control }) => cache_control !== undefined) : {};

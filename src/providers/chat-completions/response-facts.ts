@@ -26,12 +26,14 @@ export class ResponseFacts {
   sources: readonly Citation[] = [];
 
   read(chunk: Readonly<Record<string, unknown>>, requestedModel: string): void {
-    const sources = sourcesOf(chunk.citations, chunk.search_results);
-    if (sources.length > 0) this.sources = sources;
+    if (chunk.citations || chunk.search_results) {
+      const sources = sourcesOf(chunk.citations, chunk.search_results);
+      if (sources.length > 0) this.sources = sources;
+    }
     for (const [name, value] of otherFields(chunk, chunkFields)) this.metadata.add(name, value);
     // A citation has no field for the dates of search results.
     this.metadata.add("search_results", chunk.search_results);
-    this.metadata.add("x_groq", Object.fromEntries(otherFields(chunk.x_groq, groqFields)));
+    if (chunk.x_groq) this.metadata.add("x_groq", Object.fromEntries(otherFields(chunk.x_groq, groqFields)));
     const { model } = chunk;
     if (typeof model === "string" && isOtherModel(model, requestedModel)) this.metadata.add("model", model);
   }

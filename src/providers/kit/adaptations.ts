@@ -1,5 +1,6 @@
+import { append } from "../../append.ts";
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { mediaIn, type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
+import { hasCacheHint, hasPart, mayHaveMedia, mediaIn, type PlacedPart, partsOf } from "../../chat/planning/parts.ts";
 import { isSystem } from "../../chat/validation/request-rules.ts";
 import type { FieldPath } from "../../field-path.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
@@ -50,6 +51,7 @@ export function* temperatureLimit(
 
 /** Rejects media in tool results, for APIs that support only text there. */
 export function* textResults(messages: readonly Message[], title: string): Generator<Adaptation> {
+  if (!hasPart(messages, mayHaveMedia)) return;
   for (const placed of partsOf(messages)) {
     if (placed.part.kind.case !== "toolResult") continue;
     for (const { path } of mediaIn(placed)) yield rejected(path, `${title} supports only text in tool results`);
@@ -66,23 +68,32 @@ export function laterSystem(messages: readonly Message[]): number {
 
 /** For each feature that an API may lack: yields the paths of its uses in a request. */
 const uses = {
-  *name({ messages }) {
-    for (const [index, { name }] of messages.entries()) if (name !== "") yield ["messages", index, "name"];
-  },
-  *cacheHint({ messages, tools }) {
-    for (const [index, tool] of tools.entries()) if (tool.cacheHint !== undefined) yield ["tools", index, "cache_hint"];
-    for (const { part, path } of partsOf(messages)) if (part.cacheHint !== undefined) yield [...path, "cache_hint"];
+  name: ({ messages }) => messages.flatMap(({ name }, index) => (name === "" ? [] : [["messages", index, "name"]])),
+  cacheHint({ messages, tools }) {
+    const paths: FieldPath[] = [];
+    tools.forEach(({ cacheHint }, index) => {
+      if (cacheHint !== undefined) paths.push(["tools", index, "cache_hint"]);
+    });
+    if (!hasPart(messages, hasCacheHint)) return paths;
+    for (const { part, path } of partsOf(messages))
+      if (part.cacheHint !== undefined) paths.push([...path, "cache_hint"]);
+    return paths;
   },
   detail: (request) => mediaFields(request, "detail", ({ detail }) => detail > MediaDetail.AUTO),
   filename: (request) => mediaFields(request, "filename", ({ filename }) => filename !== ""),
-} as const satisfies Record<string, (request: ChatRequest) => Iterable<FieldPath>>;
+} as const satisfies Record<string, (request: ChatRequest) => readonly FieldPath[]>;
 
-function* mediaFields(
+function mediaFields(
   { messages }: ChatRequest,
   field: "detail" | "filename",
   holds: (media: Media) => boolean,
-): Generator<FieldPath> {
-  for (const { media, path } of partsOf(messages).flatMap(mediaIn)) if (holds(media)) yield [...path, field];
+): readonly FieldPath[] {
+  if (!hasPart(messages, mayHaveMedia)) return [];
+  return partsOf(messages)
+    .flatMap(mediaIn)
+    .filter(({ media }) => holds(media))
+    .map(({ path }) => [...path, field])
+    .toArray();
 }
 
 /** Maximum places at which one limitation is reported. */
@@ -101,6 +112,8 @@ export function atPlaces(adaptations: readonly Adaptation[]): readonly Adaptatio
 
 type Omission = keyof typeof uses;
 
+const features = ["name", "cacheHint", "detail", "filename"] as const satisfies readonly Omission[];
+
 /**
  * Reports features that a request uses, but that the API does not support and the adapter does not send. `sentences`
  * has a warning for each feature that the API does not support. There is a warning for each use.
@@ -109,12 +122,13 @@ export function leftOut(
   request: ChatRequest,
   sentences: Readonly<Partial<Record<Omission, string>>>,
 ): readonly Adaptation[] {
-  const features = ["name", "cacheHint", "detail", "filename"] as const satisfies readonly Omission[];
-  return features.flatMap((feature) => {
+  const found: Adaptation[] = [];
+  for (const feature of features) {
     const sentence = sentences[feature];
-    if (sentence === undefined) return [];
-    return atPlaces(Array.from(uses[feature](request), (path) => emulated(path, sentence)));
-  });
+    if (sentence === undefined) continue;
+    append(found, atPlaces(uses[feature](request).map((path) => emulated(path, sentence))));
+  }
+  return found;
 }
 
 /** Reports the first reasoning part that the adapter does not send. Returns an empty list if it sends all of them. */
@@ -123,6 +137,7 @@ export function lostThought(
   isLost: (placed: PlacedPart) => boolean,
   sentence: string,
 ): readonly Adaptation[] {
+  if (!hasPart(messages, ({ kind }) => kind.case === "reasoning")) return [];
   const lost = partsOf(messages).find((placed) => placed.part.kind.case === "reasoning" && isLost(placed));
   return lost === undefined ? [] : [emulated([...lost.path, "reasoning"], sentence)];
 }

@@ -1,5 +1,5 @@
 import type { Adaptation } from "../../chat/planning/adaptations.ts";
-import { partsOf } from "../../chat/planning/parts.ts";
+import { hasPart, partsOf } from "../../chat/planning/parts.ts";
 import type { Citation } from "../../gen/dragoman/v1/citation_pb.js";
 import type { Message } from "../../gen/dragoman/v1/message_pb.js";
 import type { ProviderState } from "../../gen/dragoman/v1/provider_state_pb.js";
@@ -55,6 +55,7 @@ export function ownCitations(citations: readonly Citation[]): readonly ExactJson
 
 /** Reports the first part with a citation that `isOwn` rejects, such as one that another provider made. */
 export function lostCitations(messages: readonly Message[], title: string): readonly Adaptation[] {
+  if (!hasPart(messages, ({ citations }) => citations.length > 0)) return [];
   const lost = partsOf(messages).find(({ part }) => !part.citations.every(isOwn));
   const message = `${title} accepts only its own citations back; others are not sent`;
   return lost === undefined ? [] : [{ kind: "LEFT_OUT", field: [...lost.path, "citations"], message }];

@@ -26,19 +26,20 @@ interface Fact {
  * `provider_metadata_json`. A value that would exceed the maximum size is omitted, and `omitted` has its name.
  */
 export class Metadata {
-  readonly #facts = new Map<string, Fact>();
-  readonly #omitted = new Set<string>();
+  /** Undefined: there are none, as in most responses. */
+  #facts: Map<string, Fact> | undefined;
+  #omitted: Set<string> | undefined;
   #size = 0;
 
   /** Whether a value changes nothing, because it is empty or repeats what is known. */
   repeats(name: string, value: unknown): boolean {
-    if (isEmpty(value) || this.#omitted.has(name)) return true;
-    return !Array.isArray(value) && repeatsValue(this.#facts.get(name)?.value, value, mostLevels);
+    if (isEmpty(value) || this.#omitted?.has(name)) return true;
+    return !Array.isArray(value) && repeatsValue(this.#facts?.get(name)?.value, value, mostLevels);
   }
 
   add(name: string, value: unknown, growth: Growth = "replace"): void {
-    if (growth === "join" ? isEmpty(value) || this.#omitted.has(name) : this.repeats(name, value)) return;
-    const before = this.#facts.get(name);
+    if (growth === "join" ? isEmpty(value) || this.#omitted?.has(name) : this.repeats(name, value)) return;
+    const before = this.#facts?.get(name);
     const known = growth === "replace" ? undefined : before;
     const next = grown(known?.value, value, growth === "join");
     // Lists and texts only grow. To count them again for each chunk would take quadratic time.
@@ -47,23 +48,26 @@ export class Metadata {
     const total = this.#size - (before?.size ?? 0) + size;
     if (total <= mostMetadataBytes) {
       this.#size = total;
+      this.#facts ??= new Map();
       this.#facts.set(name, { value: next, size });
       return;
     }
     this.#size -= before?.size ?? 0;
-    this.#facts.delete(name);
+    this.#facts?.delete(name);
     // A response can have any number of names.
+    this.#omitted ??= new Set();
     if (this.#omitted.size < 1_000) this.#omitted.add(name);
   }
 
   /** The values as the JSON text of an object; empty if there are none. */
   toJson(): string {
+    if (this.#facts === undefined) return "";
     return metadataJson(Object.fromEntries([...this.#facts].map(([name, { value }]) => [name, value])));
   }
 
   /** Returns a warning that names the omitted values, if there are any. */
   warnings(): Warning[] {
-    if (this.#omitted.size === 0) return [];
+    if (this.#omitted === undefined) return [];
     const names = [...this.#omitted].slice(0, mostNames).map((name) => name.slice(0, 64).toWellFormed());
     const more = this.#omitted.size > mostNames ? " and others" : "";
     return [omission(`${names.join(", ")}${more}`, `metadata can have at most ${mostMetadataBytes} bytes`)];
@@ -81,10 +85,20 @@ export function omission(content: string, reason: string): Warning {
   return { $typeName: "dragoman.v1.Warning", reason: "LEFT_OUT", field: "", message };
 }
 
-/** Yields the fields of a JSON object that are not in `known` and have a value. */
-export function* otherFields(value: unknown, known: ReadonlySet<string>): Generator<readonly [string, unknown]> {
-  if (!isFields(value)) return;
-  for (const name in value) if (!known.has(name) && !isEmpty(value[name])) yield [name, value[name]];
+type Field = readonly [name: string, value: unknown];
+
+const noFields: readonly Field[] = [];
+
+/** Returns the fields of a JSON object that are not in `known` and have a value. */
+export function otherFields(value: unknown, known: ReadonlySet<string>): readonly Field[] {
+  if (!isFields(value)) return noFields;
+  let others: Field[] | undefined;
+  for (const name in value) {
+    if (known.has(name) || isEmpty(value[name])) continue;
+    others ??= [];
+    others.push([name, value[name]]);
+  }
+  return others ?? noFields;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

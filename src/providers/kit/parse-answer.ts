@@ -26,9 +26,9 @@ const shortestMs = 100;
 const validationMs = new WeakMap<object, number>();
 
 /** Parses JSON from a provider's response. Throws PROVIDER_FAULT if it is invalid, or has too many values or levels. */
-export function parseJson(json: string, call: UpstreamCall, reviver?: Reviver, bounds = boundsOf(json)): unknown {
+export function parseJson(json: string, call: UpstreamCall, reviver?: Reviver, bounds?: JsonBounds): unknown {
   const begin = json.length > largeLength ? cpuMs() : undefined;
-  const excess = begin === undefined ? tooManyLevels(json) : new JsonCounter(bounds).excessOf(json);
+  const excess = begin === undefined ? tooManyLevels(json) : new JsonCounter(bounds ?? boundsOf(json)).excessOf(json);
   if (excess !== undefined) throw unusableAnswer(call, `its JSON has too many ${excess}`);
   if (begin === undefined) return parse(json, call, reviver);
   const value = parse(json, call, reviver);
@@ -45,10 +45,18 @@ function parse(json: string, call: UpstreamCall, reviver: Reviver | undefined): 
   }
 }
 
-/** Levels are bounded in JSON of any size. Each has at least two brackets, so that short JSON needs no look. */
+/** Levels are bounded in JSON of any size. Each has a bracket of its own, and most JSON has few of them. */
 function tooManyLevels(json: string): "levels" | undefined {
-  if (json.length <= 2 * mostLevels) return undefined;
+  if (count(json, "{") + count(json, "[") <= mostLevels) return undefined;
   return excessOf(json, Number.POSITIVE_INFINITY) === undefined ? undefined : "levels";
+}
+
+/** Counts how often a text has a character, up to one more than the maximum number of levels. */
+function count(text: string, character: string): number {
+  let found = 0;
+  let at = text.indexOf(character);
+  for (; at >= 0 && found <= mostLevels; at = text.indexOf(character, at + 1)) found++;
+  return found;
 }
 
 function cpuMs(): number {

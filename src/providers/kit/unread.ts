@@ -37,7 +37,8 @@ export function membersByType(shapes: Readonly<Record<string, Shape>>): Readonly
 
 /** Collects what a response contains that this version does not know, as warnings for the event `completed`. */
 export class Unread {
-  readonly #places = new Map<string, string>();
+  /** Undefined: there is none, as in most responses. */
+  #places: Map<string, string> | undefined;
 
   /**
    * Adds content that Dragoman omits. Each kind causes one warning, which names its first place.
@@ -46,6 +47,7 @@ export class Unread {
    * @param place where it is in the response
    */
   add(what: string, place: string): void {
+    this.#places ??= new Map();
     if (this.#places.size < mostWarnings && !this.#places.has(what)) this.#places.set(what, place);
   }
 
@@ -67,7 +69,7 @@ export class Unread {
   }
 
   get warnings(): Warning[] {
-    return Array.from(this.#places, ([what, place]) =>
+    return Array.from(this.#places ?? [], ([what, place]) =>
       omission(`${what.slice(0, 80)} in ${place}`, "this version cannot read it"),
     );
   }

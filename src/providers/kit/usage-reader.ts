@@ -78,9 +78,8 @@ export function createUsageReader(form: UsageForm): UsageReader {
     const byTool: Record<string, unknown> = {};
     for (const steps of toolMaps) Object.assign(byTool, valueAt(usage, steps));
     for (const [name, steps] of tools) byTool[name] = countAt(usage, steps);
-    const cost = costs
-      .map(({ steps, decimals }) => providerCost(amountOf(valueAt(usage, steps)), decimals))
-      .find((found) => found !== undefined);
+    let cost: Usage["cost"];
+    for (const { steps, decimals } of costs) cost ??= providerCost(amountOf(valueAt(usage, steps)), decimals);
     return { counts, tools: toolRequests(byTool), cost };
   }
 
@@ -88,7 +87,7 @@ export function createUsageReader(form: UsageForm): UsageReader {
     add(earlier, usage) {
       if (typeof usage !== "object" || usage === null) return earlier;
       const now = read(usage);
-      if (Object.keys(now.counts).length === 0 && Object.keys(now.tools).length === 0 && !now.cost) return earlier;
+      if (isEmpty(now.counts) && isEmpty(now.tools) && !now.cost) return earlier;
       if (earlier === undefined) return now;
       const isIncrement = countsItself(earlier.counts, now.counts);
       return {
@@ -103,6 +102,11 @@ export function createUsageReader(form: UsageForm): UsageReader {
     toUsage: (reported) => reported && toUsage(reported, form),
     rest: (usage) => unreadCounts(usage, readPlaces),
   };
+}
+
+function isEmpty(counts: object): boolean {
+  for (const _ in counts) return false;
+  return true;
 }
 
 /** Whether an event counts only itself: it has output but no input, and a lower total than the events before it. */
@@ -208,7 +212,7 @@ function toUsage({ counts, tools, cost, hasIncrements }: ReportedUsage, form: Us
   for (const name of parts) {
     const count = counts[name];
     if (count === undefined) continue;
-    const whole = inputParts.some((part) => part === name) ? input : output;
+    const whole = inputNames.has(name) ? input : output;
     // A part is never above its total. One of an unknown total becomes the least that the total can be.
     limited[name] = whole === undefined ? count : Math.min(count, whole);
     if (limited[name] !== count) isExact = false;

@@ -27,7 +27,11 @@ export function exactUsage(input: number, output: number, parts: ReportedParts =
 
 /** Returns only the counts that the provider reports: a reported 0 stays 0. */
 function present(parts: ReportedParts): Parts {
-  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined && value !== null));
+  const reported: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(parts)) {
+    if (value !== undefined && value !== null) reported[name] = value;
+  }
+  return reported;
 }
 
 /** Most tools of `server_tool_requests`. Anthropic, which reports the most, has 3. */
@@ -35,9 +39,11 @@ const mostTools = 32;
 
 /** Returns the counts of requests to tools that the provider ran, without those that the provider does not report. */
 export function toolRequests(counts: Readonly<Record<string, unknown>>): Record<string, number> {
-  const reported = Object.entries(counts).filter(
-    (entry): entry is [string, number] => isCount(entry[1]) && /^\w{1,64}$/.test(entry[0]),
-  );
+  const reported: [string, number][] = [];
+  for (const name in counts) {
+    const count = counts[name];
+    if (isCount(count) && /^\w{1,64}$/.test(name)) reported.push([name, count]);
+  }
   return Object.fromEntries(reported.slice(0, mostTools));
 }
 

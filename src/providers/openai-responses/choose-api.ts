@@ -1,6 +1,6 @@
 import { isForeign } from "../../chat/planning/drop-foreign-state.ts";
 import { hasFunctions } from "../../chat/planning/function-tools.ts";
-import { partsOf } from "../../chat/planning/parts.ts";
+import { hasPart } from "../../chat/planning/parts.ts";
 import { choice } from "../../config/rules.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
@@ -86,7 +86,7 @@ function reasonsWithTools(request: ChatRequest, rules: NonNullable<ModelRules>):
 
 /** Whether a conversation has items of the Responses API, which the next request has to send back. */
 function hasItems({ messages }: ChatRequest, target: Parameters<typeof isForeign>[1]): boolean {
-  return partsOf(messages).some(({ part: { providerState } }) => {
+  return hasPart(messages, ({ providerState }) => {
     if (providerState === undefined || isForeign(providerState, target)) return false;
     const { type, phase } = stateObject(providerState) ?? {};
     return typeof type === "string" || typeof phase === "string";

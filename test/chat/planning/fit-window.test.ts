@@ -87,11 +87,14 @@ describe("the default output limit", () => {
 });
 
 describe("a prompt that is too long", () => {
-  const rejection = async (chat: ChatRequest, profile: Profile, exact = true) =>
-    fitTo(chat, model("openai-chat", 100), profile, createCounter(exact)).then(
-      () => undefined,
-      (error: unknown) => (error instanceof GatewayError ? error : undefined),
-    );
+  const rejection = async (chat: ChatRequest, profile: Profile, exact = true) => {
+    try {
+      await fitTo(chat, model("openai-chat", 100), profile, createCounter(exact));
+      return undefined;
+    } catch (error) {
+      return error instanceof GatewayError ? error : undefined;
+    }
+  };
 
   it("rejects a prompt that is too long with both lengths", async () => {
     const error = await rejection(request([say(Role.USER, 101)]), profiles.plain);

@@ -50,16 +50,33 @@ const chunk = record({
   time_info: maybe(fc.constant({ total_time: 1 })),
 });
 
+// A `message` next to the choices has no effect, but forces the schema validation.
+const longWay = (chunks: readonly object[]) => chunks.map((one) => ({ ...one, message: "beside" }));
+const withChoices = fc.array(
+  chunk.filter(({ choices }) => choices !== null && choices !== undefined),
+  { maxLength: 6 },
+);
+
+/** Returns a chunk with another text in each choice that has one. */
+function withText(one: object, content: string): object {
+  return JSON.parse(JSON.stringify(one), (name, value) => (name === "content" && value ? content : value));
+}
+
 describe("a chunk with only text", () => {
   it("yields the same events for a chunk with and without schema validation", () => {
-    // A `message` next to the choices has no effect, but forces the schema validation.
-    const longWay = (chunks: readonly object[]) => chunks.map((one) => ({ ...one, message: "beside" }));
-    const withChoices = fc.array(
-      chunk.filter(({ choices }) => choices !== null && choices !== undefined),
-      { maxLength: 6 },
-    );
     fc.assert(
       fc.property(withChoices, (chunks) => {
+        expect(outcomeOf(chunks)).toEqual(outcomeOf(longWay(chunks)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("yields the same events for chunks that differ only in their texts", () => {
+    const repeated = fc.tuple(withChoices, fc.array(text, { minLength: 1, maxLength: 4 }));
+    fc.assert(
+      fc.property(repeated, ([kinds, texts]) => {
+        const chunks = kinds.flatMap((one) => texts.map((content) => withText(one, content)));
         expect(outcomeOf(chunks)).toEqual(outcomeOf(longWay(chunks)));
       }),
       { numRuns: 1000 },
