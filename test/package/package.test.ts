@@ -94,6 +94,12 @@ it("has the license of each package that is bundled", () => {
   expect([...bundled].filter((name) => !notice.includes(`\n${name} `))).toEqual([]);
 });
 
+// One other character doubles the memory of a file of the program, since V8 then keeps its text as UTF-16.
+it("has only ASCII in its programs", () => {
+  const files = globSync("dist/**/*.js", { cwd: installed });
+  expect(files.filter((file) => /[^\0-\x7f]/.test(readFileSync(join(installed, file), "utf8")))).toEqual([]);
+});
+
 it("has declarations for the client, and for nothing else", () => {
   const declarations = globSync("dist/**/*.d.ts", { cwd: installed }).map((path) => relative("dist", path));
   expect(declarations.filter((path) => !/^(?:client|gen)\//.test(path))).toEqual([]);
