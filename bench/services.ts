@@ -55,6 +55,8 @@ export class Services {
     const child = this.#processes.start(id, [...probe, join(this.#root, "bin/main.cjs"), "--config", file], {
       env: {
         ...environment,
+        // As bin/dragoman sets it.
+        MALLOC_ARENA_MAX: "1",
         DRAGOMAN_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,
         DRAGOMAN_HTTP_ADDRESS: `127.0.0.1:${httpPort}`,
       },

@@ -14,7 +14,8 @@ mount -o remount,bind,ro "$image"
 ip link set lo up
 
 program=(
-  env -i PATH=/usr/sbin:/usr/bin NODE_ENV=production DRAGOMAN_CONFIG=/etc/dragoman/dragoman.yaml DRAGOMAN_API_KEYS=key
+  env -i PATH=/usr/sbin:/usr/bin NODE_ENV=production MALLOC_ARENA_MAX=1 DRAGOMAN_CONFIG=/etc/dragoman/dragoman.yaml
+  DRAGOMAN_API_KEYS=key
   setpriv --no-new-privs chroot --userspec=65532:65532 --groups= "$image"
   /usr/local/bin/node /opt/dragoman/bin/main.cjs
 )
