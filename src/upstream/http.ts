@@ -58,8 +58,8 @@ export class Upstream {
   readonly #settings: ProviderSettings;
   /** Headers of each POST request, before those of the provider. */
   readonly #postHeaders: Readonly<Record<string, string>>;
-  /** API keys and headers of the configuration that may be credentials. */
-  readonly #ownSecrets: readonly string[];
+  /** API keys and headers of the configuration that may be credentials. Undefined until the first request. */
+  #ownSecrets: readonly string[] | undefined;
   readonly #attemptHeaders: AttemptHeaders;
 
   constructor(settings: ProviderSettings, attemptHeaders: AttemptHeaders, tuning: Tuning = {}) {
@@ -77,7 +77,6 @@ export class Upstream {
     });
     this.#settings = settings;
     this.#postHeaders = { "content-type": "application/json", ...commonHeaders };
-    this.#ownSecrets = secretsOf(settings);
     this.#attemptHeaders = attemptHeaders;
     this.#pathPrefix = pathname.replace(/\/+$/, "");
     this.#url = url;
@@ -116,7 +115,10 @@ export class Upstream {
     if (call.signal.aborted) throw abortReason(call.signal);
     const wait = this.#slots.take(call);
     if (wait !== undefined) await this.#wait(wait, call);
-    call.secrets = () => withSecretsOf(call, headers, this.#ownSecrets);
+    call.secrets = () => {
+      this.#ownSecrets ??= secretsOf(this.#settings);
+      return withSecretsOf(call, headers, this.#ownSecrets);
+    };
     const { timeouts, sendsTrace } = this.#settings;
     const allHeaders = { ...(json === undefined ? commonHeaders : this.#postHeaders) };
     if (sendsTrace && call.trace) Object.assign(allHeaders, traceHeaders(call.trace));
