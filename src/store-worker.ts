@@ -13,7 +13,7 @@ import { createDatabaseSink } from "./ledger/sql/database-sink.ts";
 import { createSpendingReader } from "./ledger/sql/read-spending.ts";
 import { createUsageReader } from "./ledger/sql/reader.ts";
 import { keepMaintained, type Retention } from "./ledger/sql/retention.ts";
-import { shrinkHeap } from "./shrink-heap.ts";
+import { shrinkHeap } from "./load/garbage-collector.ts";
 import { emit, runThread } from "./thread/run-thread.ts";
 
 // Main module of the thread that store-thread.ts starts.

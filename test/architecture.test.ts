@@ -23,7 +23,6 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["trace-context.ts", []],
   ["module-url.ts", []],
   ["version.ts", []],
-  ["shrink-heap.ts", []],
   ["optional-packages.ts", []],
   ["nearest.ts", []],
   ["look-up.ts", []],
@@ -269,7 +268,7 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
       "load",
     ],
   ],
-  ["store-worker.ts", ["accounts", "config/config.ts", "database", "ledger", "shrink-heap.ts", "thread"]],
+  ["store-worker.ts", ["accounts", "config/config.ts", "database", "ledger", "load/garbage-collector.ts", "thread"]],
   [
     "store-thread.ts",
     ["accounts", "config", "ledger", "module-url.ts", "store-worker.ts", "telemetry/log.ts", "thread"],

@@ -208,7 +208,7 @@ describe("silent calls from many addresses", () => {
     // 240 streams, of which 200 have a place.
     expect(await Promise.race(streams.map(refused))).toBe(constants.NGHTTP2_REFUSED_STREAM);
     await expectAnswer(await openSession("127.0.0.2"));
-    // The client can see the reset of a stream before the service has ended its call.
+    // The service writes its log in chunks, the last one after 100 ms.
     await vi.waitFor(() => {
       const record = service.log.find(({ msg, reason }) => msg === "call" && reason === "OVERLOADED");
       expect(record).toMatchObject({ outcome: "refused", method: "StreamChat" });

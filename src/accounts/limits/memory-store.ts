@@ -111,7 +111,9 @@ export class MemoryLimitStore implements LimitStore {
     const nowUs = this.#clock.us();
     const names = claims.map(limitName);
     this.#calls.set(callId, { claims, names, holds: claims.map(({ hold }) => hold) });
-    for (const claim of claims) this.#add(claim, this.#read(claim, limitName(claim), nowUs), claim.hold, 0);
+    claims.forEach((claim, index) => {
+      this.#add(claim, this.#read(claim, names[index] ?? "", nowUs), claim.hold, 0);
+    });
   }
 
   settle(callId: string, used: readonly number[]): void {

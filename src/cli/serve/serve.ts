@@ -1,10 +1,10 @@
 import { type ComposedService, composeService } from "../../compose.ts";
 import type { Config } from "../../config/config.ts";
+import { shrinkHeap } from "../../load/garbage-collector.ts";
 import { Reloader } from "../../reload/reloader.ts";
 import { boundHeap } from "../../server/heap.ts";
 import { onSignals } from "../../server/process-signals.ts";
 import { startLines } from "../../server/start-lines.ts";
-import { shrinkHeap } from "../../shrink-heap.ts";
 import type { WorkerLink } from "../../workers/worker.ts";
 import { notesOn } from "../variable-notes.ts";
 import type { ConfigSource } from "./config-source.ts";

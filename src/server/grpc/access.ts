@@ -38,7 +38,7 @@ export interface GrpcAccess {
   before(grpcJs: StreamListener): StreamListener;
   /** Records a request for a method that another listener has rejected. Ignores requests for other paths. */
   rejected(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: GatewayError): void;
-  /** Adds typed details to statuses that grpc-js creates, and ends a call as soon as its signal aborts. */
+  /** Adds typed details to statuses that grpc-js creates, and sends the status of a call as soon as it is ended. */
   readonly interceptor: ServerInterceptor;
   /** Returns the admitted call for the request metadata of a method that grpc-js runs. */
   admittedCall(metadata: Metadata): GrpcCall;
