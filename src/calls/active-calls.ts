@@ -3,6 +3,7 @@ import { CallLimits } from "../accounts/limits/call-limits.ts";
 import { MemoryLimitStore } from "../accounts/limits/memory-store.ts";
 import { WrongKeys } from "../accounts/wrong-keys.ts";
 import { GatewayError } from "../errors.ts";
+import { LinkedList } from "../linked-list.ts";
 import type { LoadGuard } from "../load/load-guard.ts";
 import { LearnedFields } from "../routing/learned-fields.ts";
 import { Router } from "../routing/router.ts";
@@ -16,7 +17,7 @@ type Environment = Omit<CallEnvironment, "slots" | "wrongKeys" | "learned" | "ro
 
 /** Calls in progress. On shutdown, Dragoman waits for them and then ends those that remain. */
 export class ActiveCalls {
-  readonly #running = new Set<Call>();
+  readonly #running = new LinkedList<Call>();
   readonly #snapshots: Snapshots;
   readonly #environment: CallEnvironment;
   readonly #guard: LoadGuard | undefined;
@@ -44,7 +45,7 @@ export class ActiveCalls {
     if (overloaded !== undefined) throw overloaded;
     const call = this.#create(source, method);
     // Do not track a call that has already ended, because its client disconnected before Dragoman read the headers.
-    if (!call.signal.aborted) this.#running.add(call);
+    if (!call.signal.aborted) call.place = this.#running.add(call);
     return call;
   }
 
@@ -83,7 +84,7 @@ export class ActiveCalls {
   }
 
   readonly #onSettled = (call: Call): void => {
-    this.#running.delete(call);
+    if (call.place !== undefined) this.#running.delete(call.place);
     if (this.#running.size === 0) this.#onIdle?.();
   };
 }

@@ -7,6 +7,7 @@ import type { CallInfo } from "../gen/dragoman/v1/error_pb.js";
 import type { Usage } from "../gen/dragoman/v1/usage_pb.js";
 import type { CallRecord, ObservedCall, Operation, StartedCall } from "../ledger/record.ts";
 import type { SentRequest } from "../ledger/sent-request.ts";
+import type { Place } from "../linked-list.ts";
 import type { LearnedFields } from "../routing/learned-fields.ts";
 import type { Router } from "../routing/router.ts";
 import type { CountingLimits } from "../tokens/counting-limits.ts";
@@ -49,6 +50,8 @@ export class Call implements ObservedCall {
   readonly trace: TraceContext | undefined;
   /** Called if `end` ends the call, when it has settled. */
   onEnded: ((reason: GatewayError) => void) | undefined;
+  /** Place among the calls in progress. Undefined: it never was one of them. */
+  place: Place<Call> | undefined;
   readonly #controller = new AbortController();
   readonly #clock: CallClock;
   readonly #patienceMs: number;

@@ -12,7 +12,13 @@ import { partialUsage } from "../tokens/usage-estimate.ts";
 import type { TraceContext } from "../trace-context.ts";
 import { attemptFailure } from "./attempt-failure.ts";
 import { type AttemptOrigin, AttemptRecord } from "./attempt-record.ts";
-import { type CompletedEvent, createEndSettler, filteredEnd, type SettledEvent } from "./settle-end.ts";
+import {
+  type CompletedEvent,
+  createEndSettler,
+  type EndSettler,
+  filteredEnd,
+  type SettledEvent,
+} from "./settle-end.ts";
 import type { Target } from "./target.ts";
 import { mayHaveUsedTokens } from "./used-tokens.ts";
 
@@ -53,80 +59,56 @@ export interface RunningAttempt {
 }
 
 /** Makes one upstream request. Every failure is a GatewayError; provider errors state whether output had started. */
-export function startAttempt(
-  { adapter, model }: Target,
-  request: ChatRequest,
-  options: AttemptOptions,
-): RunningAttempt {
-  const { signal, holder, whole, prompt, stops = [], key = adapter.keys?.[0], idleMs = 0 } = options;
-  const record = new AttemptRecord(model, options, key?.name);
-  const { attempt } = record;
-  const validator = createStreamValidator();
-  const settleEnd = createEndSettler(request, validator);
-  const queue: QueueState = { waitsFor: undefined };
-  let failure: GatewayError | undefined;
-  return {
-    attempt,
-    validator,
-    queue,
-    noteUsage() {
-      if (attempt.usage !== undefined || !mayHaveUsedTokens(attempt, validator.accepted, queue, failure)) return;
-      record.used(partialUsage(request, validator.outputCharacters), request.serviceTier);
-    },
-    events: run(),
-  };
+export function startAttempt(target: Target, request: ChatRequest, options: AttemptOptions): RunningAttempt {
+  return new StartedRequest(target, request, options);
+}
 
-  /** Takes the last event of the response. Returns it with the usage. */
-  function complete(event: CompletedEvent): SettledEvent {
-    const settled = settleEnd.completed(event);
-    validator.accept(settled);
-    if (validator.outputStarted) record.output();
-    const { usage, serviceTier } = settled.value;
-    record.answered(usage, serviceTier, request.serviceTier);
-    return settled;
+/** A class, since the events come from a generator: a generator function made for each call costs several µs. */
+class StartedRequest implements RunningAttempt {
+  readonly attempt: Attempt;
+  readonly validator = createStreamValidator();
+  readonly queue: QueueState = { waitsFor: undefined };
+  readonly events: AsyncIterable<readonly ChatEvent[]>;
+  readonly #target: Target;
+  readonly #request: ChatRequest;
+  readonly #options: AttemptOptions;
+  readonly #key: ProviderKey | undefined;
+  readonly #record: AttemptRecord;
+  readonly #settleEnd: EndSettler;
+  #failure: GatewayError | undefined;
+
+  constructor(target: Target, request: ChatRequest, options: AttemptOptions) {
+    this.#target = target;
+    this.#request = request;
+    this.#options = options;
+    this.#key = options.key ?? target.adapter.keys?.[0];
+    this.#record = new AttemptRecord(target.model, options, this.#key?.name);
+    this.attempt = this.#record.attempt;
+    this.#settleEnd = createEndSettler(request, this.validator);
+    this.events = this.#run();
   }
 
-  /** Takes the end of a choice. */
-  function finish(event: FinishedEvent, batch: readonly ChatEvent[]): FinishedEvent {
-    const settled = settleEnd.finished(event, batch);
-    validator.accept(settled);
-    return settled;
+  noteUsage(): void {
+    const { attempt, validator, queue } = this;
+    if (attempt.usage !== undefined || !mayHaveUsedTokens(attempt, validator.accepted, queue, this.#failure)) return;
+    this.#record.used(partialUsage(this.#request, validator.outputCharacters), this.#request.serviceTier);
   }
 
-  async function* run(): AsyncGenerator<readonly ChatEvent[]> {
+  async *#run(): AsyncGenerator<readonly ChatEvent[]> {
+    const { attempt, validator } = this;
+    const [record, options] = [this.#record, this.#options];
+    const { signal, stops = [] } = options;
     record.begin();
-    options.onBegin?.(attempt, queue);
-    const trace = options.onTrace?.(attempt, adapter.baseUrl);
+    options.onBegin?.(attempt, this.queue);
     let held: ChatEvent[] | undefined = [];
     const repair = createRepairs();
     const bound = createBounds();
-    const cutter = stops.length > 0 ? createStopCutter(stops, request.parameters?.n ?? 1) : undefined;
+    const cutter = stops.length > 0 ? createStopCutter(stops, this.#request.parameters?.n ?? 1) : undefined;
     // First the cut: its end of a choice releases what the repair holds back, and gets the warnings of the others.
     const corrected = (batch: readonly ChatEvent[]) => bound(repair(cutter === undefined ? batch : cutter.cut(batch)));
     try {
-      const { sign: onOutput } = record;
-      const context: AdapterContext = {
-        ...{ signal, holder, attempt, queue, trace, apiKey: key?.secret, prompt, idleMs, onOutput },
-      };
-      const batches =
-        whole && adapter.complete ? adapter.complete(request, model, context) : adapter.stream(request, model, context);
-      for await (const arrived of batches) {
-        const sound = corrected(arrived);
-        // One copy for all changes: a batch may have tens of thousands of events.
-        let settled: ChatEvent[] | undefined;
-        for (let index = 0; index < sound.length; index++) {
-          const event = sound[index] as ChatEvent;
-          if (event.case === "started" || event.case === "delta") {
-            validator.accept(event);
-            continue;
-          }
-          const end = event.case === "finished" ? finish(event, sound) : complete(event);
-          if (end !== event) {
-            settled ??= [...sound];
-            settled[index] = end;
-          }
-        }
-        const batch = settled ?? sound;
+      for await (const arrived of this.#send()) {
+        const batch = this.#accept(corrected(arrived));
         if (validator.outputStarted) record.output();
         if (held === undefined) {
           if (batch.length > 0) yield batch;
@@ -146,19 +128,68 @@ export function startAttempt(
       const end = signal.aborted ? undefined : filteredEnd(error, validator, cutter?.heldChoices ?? []);
       if (end !== undefined) {
         const rest = corrected(end).map((event) => {
-          if (event.case === "completed") return complete(event);
+          if (event.case === "completed") return this.#complete(event);
           validator.accept(event);
           return event;
         });
         yield [...(held ?? []), ...rest];
         return;
       }
-      failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
+      const failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, validator.outputStarted);
+      this.#failure = failure;
       options.onFailure?.(failure, attempt);
       record.failed(failure.reason);
       throw failure;
     } finally {
       record.end();
     }
+  }
+
+  /** Sends the request. Returns the batches of events of the response. */
+  #send(): AsyncIterable<readonly ChatEvent[]> {
+    const { attempt, queue } = this;
+    const { adapter, model } = this.#target;
+    const { signal, holder, whole, prompt, idleMs = 0, onTrace } = this.#options;
+    const trace = onTrace?.(attempt, adapter.baseUrl);
+    const apiKey = this.#key?.secret;
+    const onOutput = this.#record.sign;
+    const context: AdapterContext = { signal, holder, attempt, queue, trace, apiKey, prompt, idleMs, onOutput };
+    return whole && adapter.complete
+      ? adapter.complete(this.#request, model, context)
+      : adapter.stream(this.#request, model, context);
+  }
+
+  /** Checks a batch of events. Returns it with its ends settled: as one copy, since it may have thousands of events. */
+  #accept(sound: readonly ChatEvent[]): readonly ChatEvent[] {
+    let settled: ChatEvent[] | undefined;
+    for (let index = 0; index < sound.length; index++) {
+      const event = sound[index] as ChatEvent;
+      if (event.case === "started" || event.case === "delta") {
+        this.validator.accept(event);
+        continue;
+      }
+      const end = event.case === "finished" ? this.#finish(event, sound) : this.#complete(event);
+      if (end === event) continue;
+      settled ??= [...sound];
+      settled[index] = end;
+    }
+    return settled ?? sound;
+  }
+
+  /** Takes the last event of the response. Returns it with the usage. */
+  #complete(event: CompletedEvent): SettledEvent {
+    const settled = this.#settleEnd.completed(event);
+    this.validator.accept(settled);
+    if (this.validator.outputStarted) this.#record.output();
+    const { usage, serviceTier } = settled.value;
+    this.#record.answered(usage, serviceTier, this.#request.serviceTier);
+    return settled;
+  }
+
+  /** Takes the end of a choice. */
+  #finish(event: FinishedEvent, batch: readonly ChatEvent[]): FinishedEvent {
+    const settled = this.#settleEnd.finished(event, batch);
+    this.validator.accept(settled);
+    return settled;
   }
 }

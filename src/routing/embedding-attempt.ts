@@ -1,7 +1,8 @@
 import { GatewayError } from "../errors.ts";
+import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { EmbedRequest } from "../gen/dragoman/v1/embedding_service_pb.js";
 import { UsageQuality } from "../gen/dragoman/v1/usage_pb.js";
-import type { QueueState } from "../providers/adapter.ts";
+import type { ProviderKey, QueueState } from "../providers/adapter.ts";
 import type { EmbeddedBatch, EmbeddingApi } from "../providers/embedding-api.ts";
 import { completeEmbeddingUsage, estimateEmbeddingUsage } from "../tokens/embedding-size.ts";
 import type { AttemptOptions } from "./attempt.ts";
@@ -13,36 +14,70 @@ import { mayHaveUsedTokens } from "./used-tokens.ts";
 
 /** Makes one upstream request for embeddings. Every failure is a GatewayError. */
 export function startEmbedding(
-  { adapter, model }: Target,
+  target: Target,
   api: EmbeddingApi,
   request: EmbedRequest,
   options: AttemptOptions,
 ): TargetRun<EmbeddedBatch> {
-  const { signal, holder, key = adapter.keys?.[0], idleMs = 0 } = options;
-  const record = new AttemptRecord(model, options, key?.name);
-  const { attempt } = record;
-  const queue: QueueState = { waitsFor: undefined };
-  let outputSize = 0;
-  let failure: GatewayError | undefined;
+  return new StartedEmbedding(target, api, request, options);
+}
 
-  async function* run(): AsyncGenerator<readonly EmbeddedBatch[]> {
+/** A class for the same reason as in attempt.ts. */
+class StartedEmbedding implements TargetRun<EmbeddedBatch> {
+  readonly attempts: readonly Attempt[];
+  readonly events: AsyncIterable<readonly EmbeddedBatch[]>;
+  readonly outputCharacters = 0;
+  outputSize = 0;
+  readonly #target: Target;
+  readonly #api: EmbeddingApi;
+  readonly #request: EmbedRequest;
+  readonly #options: AttemptOptions;
+  readonly #key: ProviderKey | undefined;
+  readonly #record: AttemptRecord;
+  readonly #queue: QueueState = { waitsFor: undefined };
+  #failure: GatewayError | undefined;
+
+  constructor(target: Target, api: EmbeddingApi, request: EmbedRequest, options: AttemptOptions) {
+    this.#target = target;
+    this.#api = api;
+    this.#request = request;
+    this.#options = options;
+    this.#key = options.key ?? target.adapter.keys?.[0];
+    this.#record = new AttemptRecord(target.model, options, this.#key?.name);
+    this.attempts = [this.#record.attempt];
+    this.events = this.#run();
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#queue.waitsFor;
+  }
+
+  noteUsage(): void {
+    const { attempt } = this.#record;
+    if (attempt.usage !== undefined || !mayHaveUsedTokens(attempt, false, this.#queue, this.#failure)) return;
+    this.#record.used(estimateEmbeddingUsage(this.#request.inputs, UsageQuality.PARTIAL), "");
+  }
+
+  async *#run(): AsyncGenerator<readonly EmbeddedBatch[]> {
+    const [record, request, options] = [this.#record, this.#request, this.#options];
+    const { attempt } = record;
+    const { signal } = options;
     record.begin();
-    options.onBegin?.(attempt, queue);
-    const trace = options.onTrace?.(attempt, adapter.baseUrl);
+    options.onBegin?.(attempt, this.#queue);
     try {
-      const context = { signal, holder, attempt, queue, trace, apiKey: key?.secret, idleMs, onOutput: record.sign };
-      for await (const batches of api.embed(request, model, context)) {
+      for await (const batches of this.#send()) {
         signal.throwIfAborted();
         for (const batch of batches) {
           record.output();
           checkVectors(batch.vectors, request);
-          for (const vector of batch.vectors) outputSize += vector.byteLength;
+          for (const vector of batch.vectors) this.outputSize += vector.byteLength;
           record.answered(completeEmbeddingUsage(batch.usage, request.inputs), "", "");
         }
         if (batches.length > 0) yield batches;
       }
     } catch (error) {
-      failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, false);
+      const failure = attemptFailure(signal.aborted ? signal.reason : error, attempt, false);
+      this.#failure = failure;
       options.onFailure?.(failure, attempt);
       record.failed(failure.reason);
       throw failure;
@@ -51,21 +86,15 @@ export function startEmbedding(
     }
   }
 
-  return {
-    attempts: [attempt],
-    events: run(),
-    outputCharacters: 0,
-    get outputSize() {
-      return outputSize;
-    },
-    get waitsFor() {
-      return queue.waitsFor;
-    },
-    noteUsage() {
-      if (attempt.usage !== undefined || !mayHaveUsedTokens(attempt, false, queue, failure)) return;
-      record.used(estimateEmbeddingUsage(request.inputs, UsageQuality.PARTIAL), "");
-    },
-  };
+  /** Sends the request. Returns the batches of vectors of the response. */
+  #send(): AsyncIterable<readonly EmbeddedBatch[]> {
+    const { attempt, sign: onOutput } = this.#record;
+    const { adapter, model } = this.#target;
+    const { signal, holder, idleMs = 0, onTrace } = this.#options;
+    const trace = onTrace?.(attempt, adapter.baseUrl);
+    const context = { signal, holder, attempt, queue: this.#queue, trace, apiKey: this.#key?.secret, idleMs, onOutput };
+    return this.#api.embed(this.#request, model, context);
+  }
 }
 
 /** Throws PROVIDER_FAULT unless there is a vector for each input, all of the requested length, with finite values. */

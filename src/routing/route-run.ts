@@ -190,8 +190,9 @@ export class RouteRun<Member extends Candidate, Plan, Event> implements AsyncIte
     const second = (await this.#isLate(first, waitMs)) ? await this.#startHedge(first, candidate) : undefined;
     if (second === undefined) return this.#settle(first, await first.outcome);
     // Output that was on its way when the other attempt won changes nothing.
-    first.onOutput = () => this.#lose(second, waitMs);
-    second.onOutput = () => this.#lose(first, waitMs);
+    const [firstWins, secondWins] = [() => this.#lose(second, waitMs), () => this.#lose(first, waitMs)];
+    first.onOutput = firstWins;
+    second.onOutput = secondWins;
     if (first.hasOutput) this.#lose(second, waitMs);
     const [ahead, outcome] = await Promise.race(
       [first, second].map(async (started) => [started, await started.outcome] as const),
@@ -217,8 +218,9 @@ export class RouteRun<Member extends Candidate, Plan, Event> implements AsyncIte
   async #isLate(started: StartedAttempt<Event>, waitMs: number): Promise<boolean> {
     const late = Promise.withResolvers<boolean>();
     const cancel = this.#shared.clock.after(waitMs, () => late.resolve(true));
-    started.onOutput = () => late.resolve(false);
-    void started.outcome.then(() => late.resolve(false));
+    const inTime = (): void => late.resolve(false);
+    started.onOutput = inTime;
+    void started.outcome.then(inTime);
     const isLate = await late.promise;
     cancel();
     return isLate && !started.hasOutput;

@@ -45,7 +45,7 @@ export class Router implements SharedRouting {
   #breaker: BreakerSettings;
   readonly #learned: LearnedFields | undefined;
   /** Random numbers that calls do not see, so that PlanChat need not know them. */
-  readonly #random: () => number;
+  readonly #random: Draws;
   /** By the base URL and name of the target, the oldest first. */
   readonly #states = new Map<string, { readonly target: NamedTarget; readonly state: TargetState }>();
   readonly #uses = new WeakMap<ProviderKey, KeyUse>();
@@ -58,8 +58,7 @@ export class Router implements SharedRouting {
     this.affinity = new Affinity(clock);
     this.#breaker = breaker;
     this.#learned = learned;
-    const others = new Draws(seed);
-    this.#random = () => others.next();
+    this.#random = new Draws(seed);
   }
 
   get maxOpenShare(): number {
@@ -137,7 +136,7 @@ export class Router implements SharedRouting {
     return new TargetState(name, {
       clock: this.clock,
       breaker: this.#breaker,
-      random: this.#random,
+      random: () => this.#random.next(),
       onChange: (change) => {
         for (const listener of this.#listeners) listener(change);
       },

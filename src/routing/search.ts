@@ -34,7 +34,7 @@ export class Search<Member extends Candidate, Plan> {
   readonly #call: SearchedCall<Member, Plan>;
   readonly #route: CandidateRoute<Member>;
   readonly #shared: SharedSearch;
-  readonly #draw: () => number;
+  readonly #draw = (): number => this.#shared.draws.next();
   readonly #pin: Pin | undefined;
   #awaited: Member | undefined;
   readonly history: CallHistory<Member, Plan>;
@@ -43,7 +43,6 @@ export class Search<Member extends Candidate, Plan> {
     this.#call = call;
     this.#route = route;
     this.#shared = shared;
-    this.#draw = () => shared.draws.next();
     this.#pin = call.conversation && shared.affinity.find(call.conversation);
     this.history = new CallHistory(call, route, shared);
   }

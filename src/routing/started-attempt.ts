@@ -107,9 +107,10 @@ export class StartedAttempt<Event> {
     this.#controller = isLimited || options.canBeCut ? new AbortController() : undefined;
     if (this.#controller !== undefined) {
       const controller = this.#controller;
-      this.#abort = () => controller.abort(signal.reason);
-      if (signal.aborted) this.#abort();
-      else signal.addEventListener("abort", this.#abort);
+      const abort = (): void => controller.abort(signal.reason);
+      this.#abort = abort;
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort);
     }
     try {
       this.run = start({

@@ -1,6 +1,7 @@
 import type { Server, Socket } from "node:net";
 import { peerAddress } from "../calls/peer-address.ts";
 import type { Config } from "../config/config.ts";
+import { LinkedList, type Place } from "../linked-list.ts";
 import { networkOf } from "../load/network.ts";
 import type { Rejections } from "../load/rejections.ts";
 
@@ -33,9 +34,17 @@ interface Address extends Record<Kind, number> {
   readonly idle: Set<Connection>;
 }
 
-/** Start of a request, on the clock of the process, and its limits, which a reload does not change. */
-interface Start extends Pick<Config["limits"], "maxRequestMs" | "maxCallMs"> {
+/** A request in progress, with its limits, which a reload does not change. */
+export interface Ongoing<Request> extends Pick<Config["limits"], "maxRequestMs" | "maxCallMs"> {
+  readonly request: Request;
+  readonly connection: Connection;
+  readonly kind: Kind;
+  readonly duration: Duration;
+  /** Start on the clock of the process. */
   readonly at: number;
+  /** Places among the requests that may take too long. Undefined: it may take any time. */
+  started: Place<Ongoing<Request>> | undefined;
+  arriving: Place<Ongoing<Request>> | undefined;
 }
 
 /** What differs between the requests of the listeners. */
@@ -72,14 +81,14 @@ export class Connections<Request extends object> {
   readonly #open = new Map<string, Connection>();
   readonly #addresses = new Map<string, Address>();
   readonly #idle = new Set<Connection>();
-  /** Start times of requests in progress, and how long they may take. The oldest is first. */
-  readonly #started = new Map<Request, Start>();
+  /** Requests in progress that may take too long. The oldest is first. */
+  readonly #started = new LinkedList<Ongoing<Request>>();
   readonly #inProgress: Record<Kind, number> = { keyed: 0, keyless: 0 };
   /** Requests that were not complete when last looked at. The oldest is first. */
-  readonly #arriving: Readonly<Record<Kind, Set<Request>>> = { keyed: new Set(), keyless: new Set() };
-  readonly #keyless = new WeakSet<Request>();
-  readonly #unboundedResponses = new WeakSet<Request>();
-
+  readonly #arriving: Readonly<Record<Kind, LinkedList<Ongoing<Request>>>> = {
+    keyed: new LinkedList(),
+    keyless: new LinkedList(),
+  };
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(limits: Config["limits"], rejections: Rejections, handling: Handling<Request>) {
@@ -115,42 +124,49 @@ export class Connections<Request extends object> {
   }
 
   /**
-   * Counts a request until `end`. Returns false if that would exceed a bound.
+   * Counts a request until `end`. Returns undefined if that would exceed a bound.
    *
    * @param needsKey Whether requests of this kind need an API key in mode `keys`.
    */
-  begin(connection: Connection, request: Request, needsKey: boolean, duration: Duration = "call"): boolean {
+  begin(
+    connection: Connection,
+    request: Request,
+    needsKey: boolean,
+    duration: Duration = "call",
+  ): Ongoing<Request> | undefined {
     const { address } = connection;
-    const { maxStreams, maxStreamsPerAddress } = this.#limits;
+    const { maxStreams, maxStreamsPerAddress, maxRequestMs, maxCallMs } = this.#limits;
     const kind = needsKey ? "keyed" : "keyless";
     const isAddressFull = address[kind] >= maxStreamsPerAddress * shares[kind];
     const isFull =
       !isAddressFull && this.#inProgress[kind] >= maxStreams * shares[kind] && !this.#refuseFirst(this.#arriving[kind]);
     if (isFull || isAddressFull) {
       this.#rejections.count("OVERLOADED", isFull ? "streams" : "streams of an address");
-      return false;
+      return undefined;
     }
     this.#inProgress[kind]++;
     address[kind]++;
     connection.requests++;
-    if (!needsKey) this.#keyless.add(request);
     if (connection.requests === 1) {
       this.#idle.delete(connection);
       address.idle.delete(connection);
     }
+    const ongoing: Ongoing<Request> = {
+      ...{ request, connection, kind, duration, maxRequestMs, maxCallMs },
+      at: performance.now(),
+      started: undefined,
+      arriving: undefined,
+    };
     if (duration !== "unbounded") {
-      const { maxRequestMs, maxCallMs } = this.#limits;
-      this.#started.set(request, { at: performance.now(), maxRequestMs, maxCallMs });
-      this.#arriving[kind].add(request);
+      ongoing.started = this.#started.add(ongoing);
+      ongoing.arriving = this.#arriving[kind].add(ongoing);
     }
-    if (duration === "unbounded response") this.#unboundedResponses.add(request);
-    return true;
+    return ongoing;
   }
 
-  end(connection: Connection, request: Request): void {
-    const kind = this.#keyless.has(request) ? "keyless" : "keyed";
-    this.#started.delete(request);
-    this.#arriving[kind].delete(request);
+  end({ connection, kind, started, arriving }: Ongoing<Request>): void {
+    if (started !== undefined) this.#started.delete(started);
+    if (arriving !== undefined) this.#arriving[kind].delete(arriving);
     this.#inProgress[kind]--;
     connection.address[kind]--;
     connection.requests--;
@@ -204,9 +220,9 @@ export class Connections<Request extends object> {
   }
 
   /** Refuses the oldest request that is not complete. Returns false if all are complete. */
-  #refuseFirst(arriving: Set<Request>): boolean {
-    for (const request of arriving) {
-      arriving.delete(request);
+  #refuseFirst(all: LinkedList<Ongoing<Request>>): boolean {
+    for (const { request, arriving } of all) {
+      if (arriving !== undefined) all.delete(arriving);
       if (this.#handling.isComplete(request)) continue;
       this.#handling.refuse(request);
       return true;
@@ -227,13 +243,13 @@ export class Connections<Request extends object> {
 
   #sweep(): void {
     const now = performance.now();
-    for (const [request, { at, maxRequestMs, maxCallMs }] of this.#started) {
+    for (const { request, duration, at, maxRequestMs, maxCallMs } of this.#started) {
       const ms = now - at;
       // Requests that began with other limits can follow.
       if (ms <= answerMs) return;
       const longestRequestMs = maxRequestMs + answerMs;
       const longestMs = maxCallMs + answerMs;
-      const isOverdue = ms > longestMs && !this.#unboundedResponses.has(request);
+      const isOverdue = ms > longestMs && duration === "call";
       if (isOverdue || (ms > longestRequestMs && !this.#handling.isComplete(request))) this.#handling.close(request);
     }
   }

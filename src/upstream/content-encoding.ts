@@ -90,19 +90,16 @@ export class DecompressedBody {
     const first = await this.#source();
     const byte = first?.[0]?.[0];
     if (first === undefined || byte === undefined) return none();
-    const source = this.#source;
-    async function* compressed() {
-      for (let chunks: readonly Buffer[] | undefined = first; chunks; chunks = await source()) yield* chunks;
-    }
+    const compressed = chunksFrom(first, this.#source);
     // Only the last compression shows its first byte here. The others have the usual one.
     const last = this.#compressions.at(-1) ?? "";
     const inner = this.#compressions.slice(0, -1).reverse();
     const stages = [creators[last]?.(byte), ...inner.map((name) => creators[name]?.(usualFirst[name] ?? 0))];
     const decompressors = stages.filter((stage) => stage !== undefined);
     const output = decompressors.at(-1);
-    if (output === undefined) return compressed();
+    if (output === undefined) return compressed;
     // `read` reports the errors.
-    pipeline([Readable.from(compressed(), { highWaterMark: 1 }), ...decompressors], () => {});
+    pipeline([Readable.from(compressed, { highWaterMark: 1 }), ...decompressors], () => {});
     this.#output = output.on("error", () => {});
     return output[Symbol.asyncIterator]();
   }
@@ -114,6 +111,14 @@ export class DecompressedBody {
       .slice(0, 64);
     return malformedAnswer(this.#call, `Dragoman cannot decompress its content encoding ${names}`, cause);
   }
+}
+
+/** Yields the chunks of the first read, and of all further ones. */
+async function* chunksFrom(
+  first: readonly Buffer[],
+  source: () => Promise<readonly Buffer[] | undefined>,
+): AsyncGenerator<Buffer, void, undefined> {
+  for (let chunks: readonly Buffer[] | undefined = first; chunks; chunks = await source()) yield* chunks;
 }
 
 const usualFirst: Readonly<Record<string, number>> = { gzip: 0x1f, "x-gzip": 0x1f, deflate: 0x78, zstd: 0x28 };

@@ -115,10 +115,11 @@ export class Upstream {
     if (call.signal.aborted) throw abortReason(call.signal);
     const wait = this.#slots.take(call);
     if (wait !== undefined) await this.#wait(wait, call);
-    call.secrets = () => {
+    const secrets = (): readonly string[] => {
       this.#ownSecrets ??= secretsOf(this.#settings);
       return withSecretsOf(call, headers, this.#ownSecrets);
     };
+    call.secrets = secrets;
     const { timeouts, sendsTrace } = this.#settings;
     const allHeaders = { ...(json === undefined ? commonHeaders : this.#postHeaders) };
     if (sendsTrace && call.trace) Object.assign(allHeaders, traceHeaders(call.trace));

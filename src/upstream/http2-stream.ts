@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from "node:http2";
 import type { Dispatcher } from "undici";
+import { releaseStream } from "../release-stream.ts";
 
 /** Headers of a connection, which HTTP/2 has not. https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2 */
 const connectionHeaders: ReadonlySet<string> = new Set([
@@ -91,6 +92,7 @@ export class Http2Request implements Dispatcher.DispatchController {
         !this.#hasHeaders && (rstCode === constants.NGHTTP2_REFUSED_STREAM || stream.id === undefined);
       const end = isComplete ? "complete" : isUnprocessed ? "unprocessed" : "failed";
       onEnd(end, failure ?? streamError(rstCode));
+      releaseStream(stream);
     });
     if (this.paused) stream.pause();
     stream.end(this.#options.body ?? undefined);

@@ -45,7 +45,10 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   readonly #idleMs: number;
   readonly #attemptHeaders: AttemptHeaders;
   readonly #timer: WaitTimer;
-  readonly #abort: () => void;
+  readonly #abort = (): void => {
+    this.#chunks = [];
+    this.#fail(abortReason(this.#call.signal));
+  };
   readonly #hooks: Hooks;
   #isRepeated = false;
   #hadOutput = false;
@@ -69,10 +72,6 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     this.#timer = new WaitTimer(timeouts.firstEventMs, () => {
       this.#fail(callFailure("PROVIDER_TIMEOUT", "timed out waiting for the provider's response: try again", call));
     });
-    this.#abort = () => {
-      this.#chunks = [];
-      this.#fail(abortReason(call.signal));
-    };
     call.signal.addEventListener("abort", this.#abort, { once: true });
   }
 

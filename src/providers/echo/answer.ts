@@ -36,22 +36,25 @@ export function planAnswer(request: ChatRequest, script: Script, prompt: string)
   const choices = Array.from({ length: request.parameters?.n ?? 1 }, (_, index) =>
     planChoice(index, script.choices[index] ?? script, { request, prompt, large: script.large }),
   );
-  const longest = Math.max(...choices.map(({ count }) => count));
   const hidesReasoning = request.reasoning?.format === ReasoningFormat.HIDDEN;
   return {
-    *deltas() {
-      for (let position = 0; position < longest; position++) {
-        for (let index = 0; index < choices.length; index++) {
-          const choice = choices[index];
-          if (choice === undefined || position >= choice.count) continue;
-          const delta = deltaAt(choice, index, position, hidesReasoning);
-          if (delta !== undefined) yield delta;
-        }
-      }
-    },
+    deltas: () => deltasOf(choices, hidesReasoning),
     finished: choices.map((choice) => choice.finished),
     usage: script.usage === "none" ? undefined : countUsage(request, script.usage, choices),
   };
+}
+
+/** Yields the deltas of all choices in turn. */
+function* deltasOf(choices: readonly PlannedChoice[], hidesReasoning: boolean): Generator<ChatEvent, void, undefined> {
+  const longest = Math.max(...choices.map(({ count }) => count));
+  for (let position = 0; position < longest; position++) {
+    for (let index = 0; index < choices.length; index++) {
+      const choice = choices[index];
+      if (choice === undefined || position >= choice.count) continue;
+      const delta = deltaAt(choice, index, position, hidesReasoning);
+      if (delta !== undefined) yield delta;
+    }
+  }
 }
 
 /** Returns the delta at a position; undefined for hidden reasoning, which still counts as output. */

@@ -57,6 +57,13 @@ interface Entry extends GrpcCall {
   readonly stream: ServerHttp2Stream;
 }
 
+const entryOf = Symbol("entry of request metadata");
+
+/** Request metadata with its call. No WeakMap: a young collection keeps all values of one, also without their keys. */
+interface OwnedMetadata extends Metadata {
+  [entryOf]?: Entry;
+}
+
 /**
  * Maximum size in bytes of a request without access control, such as a health check. Nothing else bounds its memory.
  */
@@ -73,7 +80,6 @@ export function createGrpcAccess(
   const methods = mounted.flatMap((service) => service.methods);
   const byPath = new Map(methods.map((method) => [pathOf(method.method), method]));
   const methodNotFound = createMethodNotFound([...byPath.keys(), ...unchecked]);
-  const entries = new WeakMap<Metadata, Entry>();
   // Call whose interceptor grpc-js creates next. Set only while the listener of grpc-js runs: grpc-js creates the
   // interceptor of a stream before its listener returns.
   let entering: Entry | undefined;
@@ -148,12 +154,13 @@ export function createGrpcAccess(
       const [entry, stream] = [entering, enteringUnchecked];
       const sendNow = base.sendStatus.bind(base);
       const send = (sent: SentStatus): void => whenRecorded(entry?.call, () => sendNow(sent));
-      base.sendStatus = (sent) => {
+      const sendStatus = (sent: SentStatus): void => {
         if (sent.metadata instanceof RawMetadata) send(sent);
         else if (sent.code === status.OK) send({ ...sent, metadata: plainTrailers });
         // If the client has disconnected, leave the call alone: it ends as cancelled and not with this status.
         else send(entry?.stream.destroyed ? sent : completed(sent, entry));
       };
+      base.sendStatus = sendStatus;
       const statusOf = (error: GatewayError): StatusObject => {
         entry?.call.settle(error);
         return entry === undefined ? toGrpcStatus(error, { requestId: "" }) : statusOfCall(entry, error);
@@ -170,30 +177,31 @@ export function createGrpcAccess(
           holdRequest(entry.call, received);
         });
         // Send the status at once, even if the client is still sending its request.
-        entry.call.onEnded = (error) =>
+        const sendEnd = (error: GatewayError): void =>
           whenRecorded(entry.call, () => {
             sendNow(statusOfCall(entry, error));
             // Messages wait in grpc-js while the client does not read. After the status, Node.js would discard both.
             base.sendMessage = (_, sent) => sent();
             if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
           });
+        entry.call.onEnded = sendEnd;
         const start = base.start.bind(base);
-        base.start = (listener) =>
+        const startOwned = (listener: Parameters<typeof start>[0]): void =>
           start({
             ...listener,
-            onReceiveMetadata(metadata) {
-              entries.set(metadata, entry);
+            onReceiveMetadata(metadata: OwnedMetadata) {
+              metadata[entryOf] = entry;
               listener.onReceiveMetadata(metadata);
             },
           });
+        base.start = startOwned;
       }
       // Modify `base` instead of wrapping it: a wrapper would slow every message, and would miss statuses that grpc-js
-      // sends directly through `base`.
+      // sends directly through `base`. The functions are not assigned as literals: see `releaseStream`.
       return base as ServerInterceptingCall;
     },
 
-    admittedCall(metadata) {
-      const entry = entries.get(metadata);
+    admittedCall({ [entryOf]: entry }: OwnedMetadata) {
       if (entry === undefined) throw new Error("a method ran without access control");
       return entry;
     },

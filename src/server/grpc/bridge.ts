@@ -77,6 +77,8 @@ function unary(
       callback(null, response, trailersOf(context));
     } catch (error) {
       sendStatus(() => callback(statusOfThrown(error, context, admitted.call, true)), callback);
+    } finally {
+      release.call(grpcCall);
     }
   };
 }
@@ -87,6 +89,7 @@ function streaming(
   admittedCall: AdmittedCallOf,
 ): handleServerStreamingCall<Buffer, unknown> {
   return async (grpcCall) => {
+    grpcCall.once("close", release);
     const admitted = admittedCall(grpcCall.metadata);
     const context = new GrpcContext(method, admitted);
     let first = true;
@@ -105,6 +108,11 @@ function streaming(
       sendStatus(() => fail(statusOfThrown(error, context, admitted.call, first)), fail);
     }
   };
+}
+
+/** Removes what an object of grpc-js refers to that has sent its status. It is a Writable: see `releaseStream`. */
+function release(this: object): void {
+  Object.assign(this, { call: undefined, request: undefined, metadata: undefined });
 }
 
 /** Converts what a method threw to a status. If no headers were sent yet, the trailers include them. */

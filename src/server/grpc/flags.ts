@@ -27,19 +27,21 @@ export function checkFlags(
 ): void {
   const call = base as unknown as Decompressing;
   const decompress = call.decompressMessage;
-  call.decompressMessage = function (message, encoding) {
+  // Not assigned as a literal: see `releaseStream`.
+  const checked: Decompressing["decompressMessage"] = (message, encoding) => {
     const flags = message[0] ?? 0;
     const error = flagError(flags, encoding);
     // grpc-js sends what this function throws as the status.
     if (error !== undefined) throw statusOf(error);
-    if (flags === 0) return decompress.call(this, message, encoding);
+    if (flags === 0) return decompress.call(call, message, encoding);
     return decompressInTurn(sender, async () => {
-      const bytes = await decompress.call(this, message, encoding);
+      const bytes = await decompress.call(call, message, encoding);
       // At once: grpc-js keeps the message until the client ends its request.
       hold(bytes.length);
       return bytes;
     });
   };
+  call.decompressMessage = checked;
 }
 
 /** Returns the error of a message whose flag byte is invalid for the encoding of its request, else undefined. */

@@ -2,6 +2,7 @@ import { constants, type Http2Server, type Http2Session, type ServerHttp2Stream 
 import type { Config } from "../../config/config.ts";
 import { overloaded } from "../../load/overloaded.ts";
 import type { Rejections } from "../../load/rejections.ts";
+import { ignoreError, releaseStream } from "../../release-stream.ts";
 import { type Connection, Connections, type Duration } from "../connections.ts";
 import { createTurns } from "../turns.ts";
 import { rejectUnbegun, type StreamListener } from "./reject-stream.ts";
@@ -60,11 +61,12 @@ export class Sessions {
       const connection = this.#connections.of(session.socket);
       if (connection === undefined) return;
       const { close } = connection;
-      connection.close = () => {
+      const closeSession = (): void => {
         session.close();
         // After GOAWAY was written. The client need not close its side.
         setImmediate(close);
       };
+      connection.close = closeSession;
       this.#sessions.set(session, connection);
     });
   }
@@ -79,17 +81,22 @@ export class Sessions {
   bound(next: StreamListener): StreamListener {
     return (stream, headers) => {
       // A stream reset would otherwise end the process. The `close` event follows.
-      stream.on("error", () => {});
+      stream.on("error", ignoreError);
       const { ":path": path = "" } = headers;
       const duration = this.#openPaths.get(path);
       const connection = stream.session && this.#sessions.get(stream.session);
       // The connection has closed.
       if (connection === undefined) return;
-      if (!this.#connections.begin(connection, stream, duration === undefined, duration)) {
+      const ongoing = this.#connections.begin(connection, stream, duration === undefined, duration);
+      if (ongoing === undefined) {
         rejectUnbegun(stream, headers, overloaded("streams", "it has too many calls in progress"));
         return;
       }
-      stream.once("close", () => this.#connections.end(connection, stream));
+      stream.once("close", () => {
+        this.#connections.end(ongoing);
+        // The other listeners of this event still run.
+        releaseStream(stream);
+      });
       const turn = this.#nextTurn();
       if (turn === undefined) next(stream, headers);
       else void turn.then(() => stream.destroyed || next(stream, headers));

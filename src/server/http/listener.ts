@@ -4,6 +4,7 @@ import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config, TlsFiles } from "../../config/config.ts";
+import { LinkedList } from "../../linked-list.ts";
 import { retryAfterMs } from "../../load/overloaded.ts";
 import { clientSignal, cutOffRequest } from "../../surfaces/kit/http-source.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
@@ -52,7 +53,7 @@ export async function listenHttp(
   let ready = true;
   let closing = false;
   let leaving = false;
-  const open = new Set<ServerResponse>();
+  const open = new LinkedList<ServerResponse>();
   let answer = createAnswer(config, services, grpcAddress);
   const connections = new Connections<ServerResponse>(config.limits, services.rejections, {
     isComplete: (response) => response.req.complete,
@@ -74,16 +75,17 @@ export async function listenHttp(
     lingerAtClose(request);
     const metrics = isMetricsPage(request) ? answerMetrics : undefined;
     const isPage = metrics !== undefined || isHealthPage(request);
-    if (!connections.begin(connection, response, !isPage)) {
+    const ongoing = connections.begin(connection, response, !isPage);
+    if (ongoing === undefined) {
       response.setHeader("retry-after", String(retryAfterMs / 1000));
       sendText(response, 503, "the service is overloaded: it has too many requests in progress; retry later\n");
       return;
     }
-    open.add(response);
+    const place = open.add(response);
     if (leaving) response.shouldKeepAlive = false;
     response.once("close", () => {
-      open.delete(response);
-      connections.end(connection, response);
+      open.delete(place);
+      connections.end(ongoing);
       if (closing) server.closeIdleConnections();
     });
     if (metrics !== undefined) {

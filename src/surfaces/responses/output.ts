@@ -127,10 +127,11 @@ export class ResponseOutput {
     if (facts.key !== undefined) return;
     // Claude sends the sources of a text before the text.
     for (const citation of facts.citations) this.#message.cite(citation, part);
-    facts.key = () => {
+    const keyOfText = () => {
       const content = this.#messageOf(part)?.contents.findLast((entry) => entry.part === part);
       return content && keyPart({ case: content.kind, value: content.text });
     };
+    facts.key = keyOfText;
   }
 
   #addReasoning({ partIndex: part, providerState }: PartDelta, reasoning: Delta<"reasoning">): void {
@@ -154,7 +155,8 @@ export class ResponseOutput {
         isOpen: true,
       };
       this.#calls.set(part, call);
-      facts.key = () => keyPart({ case: "toolCall", value: { id } });
+      const keyOfCall = () => keyPart({ case: "toolCall", value: { id } });
+      facts.key = keyOfCall;
     }
     if (call.isOpen) call.item.write(argumentsJson);
     else if (argumentsJson.trim() !== "") throw continued("a tool call");
@@ -171,8 +173,8 @@ export class ResponseOutput {
       this.#begin();
       const image = this.#append((place) => new OpenImage(place, part, media, this.#emit), "ig");
       this.#image = image;
-      this.#references.of(part).key = () =>
-        keyPart({ case: "media", value: { source: { case: "data", value: image.bytes } } });
+      const keyOfImage = () => keyPart({ case: "media", value: { source: { case: "data", value: image.bytes } } });
+      this.#references.of(part).key = keyOfImage;
     }
     if (providerState !== undefined) this.#references.of(part).states.push(providerState);
     this.#image.write(media);
