@@ -42,7 +42,10 @@ const modules: readonly (readonly [module: string, allowed: readonly string[]])[
   ["component-states.ts", []],
   ["thread", ["errors.ts"]],
   ["tokens", ["gen", "append.ts", "errors.ts", "fair-slots.ts", "module-url.ts", "thread/worker-output.ts"]],
-  ["chat/validation", ["gen", "compile-function.ts", "data-uri.ts", "field-path.ts", "errors.ts", "json-syntax.ts"]],
+  [
+    "chat/validation",
+    ["gen", "compile-function.ts", "data-uri.ts", "field-path.ts", "errors.ts", "json-syntax.ts", "pace.ts"],
+  ],
   [
     "chat/stream",
     [

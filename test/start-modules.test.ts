@@ -51,11 +51,7 @@ it("loads no package that a service without a configuration does not need", { ti
   const folder = await start();
   expect({ main: packagesIn(join(folder, "main")), thread: packagesIn(join(folder, "thread")) }).toEqual({
     main: [
-      "@bufbuild/cel",
-      "@bufbuild/cel-spec",
       "@bufbuild/protobuf",
-      "@bufbuild/protovalidate",
-      "@bufbuild/re2",
       "@cfworker/json-schema",
       "@connectrpc/connect",
       "@connectrpc/connect-node",

@@ -4,6 +4,7 @@ import { createStopCutter } from "../chat/stream/cut-at-stops.ts";
 import type { ChatEvent, FinishedEvent } from "../chat/stream/events.ts";
 import { createRepairs } from "../chat/stream/repair-events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
+import { loadRules } from "../chat/validation/annotations.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
@@ -116,6 +117,7 @@ export function startAttempt(
         let settled: ChatEvent[] | undefined;
         for (let index = 0; index < sound.length; index++) {
           const event = sound[index] as ChatEvent;
+          if (validator.needsRules(event)) await loadRules();
           if (event.case === "started" || event.case === "delta") {
             validator.accept(event);
             continue;
@@ -145,7 +147,9 @@ export function startAttempt(
     } catch (error) {
       const end = signal.aborted ? undefined : filteredEnd(error, validator, cutter?.heldChoices ?? []);
       if (end !== undefined) {
-        const rest = corrected(end).map((event) => {
+        const last = corrected(end);
+        if (last.some((event) => validator.needsRules(event))) await loadRules();
+        const rest = last.map((event) => {
           if (event.case === "completed") return complete(event);
           validator.accept(event);
           return event;

@@ -4,9 +4,9 @@ import { formatPath } from "../../field-path.ts";
 import { CitationSchema } from "../../gen/dragoman/v1/citation_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import { PartSchema } from "../../gen/dragoman/v1/message_pb.js";
+import { type Part, PartSchema } from "../../gen/dragoman/v1/message_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
-import { firstViolation } from "../validation/annotations.ts";
+import { firstViolation, needsRules } from "../validation/annotations.ts";
 import { deltaLength, deltaSize, finishedSize } from "./delta-size.ts";
 import type { ChatEvent } from "./events.ts";
 
@@ -23,6 +23,8 @@ interface ChoiceState {
 
 /** Validates the order of a stream's events: the stream law in the proto comment of `ChatService.StreamChat`. */
 export interface StreamValidator {
+  /** Whether `accept` needs `loadRules` first for this event. */
+  needsRules(event: ChatEvent): boolean;
   /** Throws if the event violates the stream law. */
   accept(event: ChatEvent): void;
   /** Throws if the stream ends before `completed`. */
@@ -57,6 +59,15 @@ class Validator implements StreamValidator {
   outputStarted = false;
   outputCharacters = 0;
   outputSize = 0;
+
+  needsRules(event: ChatEvent): boolean {
+    if (event.case !== "delta") return false;
+    const { choiceIndex, partIndex, delta } = event.value;
+    if (delta.case === "citation") return needsRules(CitationSchema, delta.value);
+    if (this.#choices.get(choiceIndex)?.parts[partIndex] !== undefined) return false;
+    const part = checkedPart(event.value);
+    return part !== undefined && needsRules(PartSchema, part);
+  }
 
   accept(event: ChatEvent): void {
     if (this.#phase === "completed") throw this.#broken("an event came after the event completed");
@@ -168,13 +179,18 @@ function problemOfFirst(delta: Fragment): string | undefined {
  * Returns the annotation that a new part violates, or undefined. Dragoman returns no part that it would reject in the
  * next request.
  */
-function violationOfFirst({ delta, providerState }: PartDelta): string | undefined {
-  // Texts have no bounds, and most deltas are texts.
+function violationOfFirst(event: PartDelta): string | undefined {
+  const part = checkedPart(event);
+  const violation = part && firstViolation(PartSchema, part);
+  return violation && textOf("part", violation);
+}
+
+/** Returns the part that a first delta begins. Undefined: texts have no bounds, and most deltas are texts. */
+function checkedPart({ delta, providerState }: PartDelta): Part | undefined {
   if (providerState === undefined && typeof delta.value === "string") return undefined;
   const part = create(PartSchema, { ...(providerState && { providerState }) });
   if (delta.case !== undefined && delta.case !== "citation") part.kind = delta;
-  const violation = firstViolation(PartSchema, part);
-  return violation && textOf("part", violation);
+  return part;
 }
 
 function textOf(what: string, { field, description }: FieldViolation): string {
