@@ -61,12 +61,11 @@ class Validator implements StreamValidator {
   outputSize = 0;
 
   needsRules(event: ChatEvent): boolean {
-    if (event.case !== "delta") return false;
+    if (event.case !== "delta" || isUnbounded(event.value)) return false;
     const { choiceIndex, partIndex, delta } = event.value;
     if (delta.case === "citation") return needsRules(CitationSchema, delta.value);
     if (this.#choices.get(choiceIndex)?.parts[partIndex] !== undefined) return false;
-    const part = checkedPart(event.value);
-    return part !== undefined && needsRules(PartSchema, part);
+    return needsRules(PartSchema, partOf(event.value));
   }
 
   accept(event: ChatEvent): void {
@@ -180,14 +179,17 @@ function problemOfFirst(delta: Fragment): string | undefined {
  * next request.
  */
 function violationOfFirst(event: PartDelta): string | undefined {
-  const part = checkedPart(event);
-  const violation = part && firstViolation(PartSchema, part);
+  const violation = isUnbounded(event) ? undefined : firstViolation(PartSchema, partOf(event));
   return violation && textOf("part", violation);
 }
 
-/** Returns the part that a first delta begins. Undefined: texts have no bounds, and most deltas are texts. */
-function checkedPart({ delta, providerState }: PartDelta): Part | undefined {
-  if (providerState === undefined && typeof delta.value === "string") return undefined;
+/** Whether a delta is a text, which has no bounds. Most deltas are. */
+function isUnbounded({ delta, providerState }: PartDelta): boolean {
+  return providerState === undefined && typeof delta.value === "string";
+}
+
+/** Returns the part that a first delta begins. */
+function partOf({ delta, providerState }: PartDelta): Part {
   const part = create(PartSchema, { ...(providerState && { providerState }) });
   if (delta.case !== undefined && delta.case !== "citation") part.kind = delta;
   return part;
