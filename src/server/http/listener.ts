@@ -164,7 +164,7 @@ function createAnswer(config: Config, services: Services, grpcAddress: Listener[
   const paths = new Set(
     services.mounted.flatMap(({ methods }) => methods.map(({ method }) => `/${method.parent.typeName}/${method.name}`)),
   );
-  // The other HTTP APIs take 100 ms of CPU time to load and 8 MiB, and many services never get a request for them.
+  // The other HTTP APIs have 125 modules, and many services never get a request for them.
   let created: RequestListener | undefined;
   const answerOther = async (request: IncomingMessage, response: ServerResponse) => {
     const { createOtherHandler } = await import("./other-requests.ts");
