@@ -11,7 +11,10 @@ type Rules = typeof import("./annotation-rules.ts");
  */
 let rules: Rules | undefined;
 
-/** Loads protovalidate. A call after a failure loads it again. */
+/**
+ * Loads protovalidate. A call after a failure loads it again, but for early patches of Node.js 22 and 24 (22.19, 24.0),
+ * which remember the failure.
+ */
 export async function loadRules(): Promise<Rules> {
   try {
     if (rules === undefined) {
