@@ -25,6 +25,7 @@ const bundledPackages = [
   "@huggingface/jinja",
   "eventsource-parser",
   "kysely",
+  "yaml",
   "zod",
 ];
 
@@ -44,6 +45,16 @@ const keepPlaces: Plugin = {
       .replaceAll("import.meta.dirname", `import.meta.dirname + "/${root}${dirname(place)}"`);
   },
   renderChunk: (code, chunk) => code.replaceAll(root, `${relative(dirname(chunk.fileName), ".") || "."}/`),
+};
+
+/** Lets the bundler see what a module requires of a CommonJS package: yaml has 72 files, which take 40 ms to find. */
+const bundleRequired: Plugin = {
+  name: "bundle-required",
+  transform(code, id) {
+    const [, required = ""] = /\brequire\("(.+?)"\)/.exec(code) ?? [];
+    if (id.includes("/node_modules/") || !isBundled(required)) return undefined;
+    return code.replace(/^const require = createRequire\(.*\);$/m, "");
+  },
 };
 
 /** Escapes characters outside of ASCII: V8 keeps the text of a file with one of them at two bytes for each character. */
@@ -80,7 +91,7 @@ async function bundle(main: string, external: ExternalOption): Promise<readonly 
     input: { [main]: `src/${main}.ts` },
     platform: "node",
     external,
-    plugins: [keepPlaces, joinProviders, escapeCharacters],
+    plugins: [bundleRequired, keepPlaces, joinProviders, escapeCharacters],
     transform: { target: "node22.19" },
     output: {
       dir: "dist",

@@ -24,7 +24,10 @@ export class Adapters {
   readonly #replaceInProcess: Replace;
   #made: ReadonlyMap<string, Made>;
 
-  /** @param replaceInProcess what to use for adapters that have their models in memory. Default: themselves */
+  /**
+   * @param config one whose adapters `loadAdapters` has loaded
+   * @param replaceInProcess what to use for adapters that have their models in memory. Default: themselves
+   */
   constructor(config: Settings, replaceInProcess: Replace = (adapter) => adapter) {
     this.#replaceInProcess = replaceInProcess;
     this.#sandbox = new TemplateSandbox(templateLimits(config));
@@ -70,8 +73,14 @@ export class Adapters {
   }
 }
 
-/** Creates the adapters of a configuration that does not change. */
-export function createAdapters(config: Settings): readonly Adapter[] {
+/** Loads the adapters of a configuration, before they are created. */
+export async function loadAdapters({ providers }: Pick<Settings, "providers">): Promise<void> {
+  await Promise.all(providers.map((settings) => definitionOf(settings)?.load?.()));
+}
+
+/** Loads and creates the adapters of a configuration that does not change. */
+export async function createAdapters(config: Settings): Promise<readonly Adapter[]> {
+  await loadAdapters(config);
   return new Adapters(config).all;
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LimitStore } from "./accounts/limits/limit-store.ts";
 import type { PastSpending } from "./accounts/limits/past-spending.ts";
 import { RememberingLimitStore } from "./accounts/limits/remembering-store.ts";
-import { Adapters } from "./adapters.ts";
+import { Adapters, loadAdapters } from "./adapters.ts";
 import { ServedModels } from "./calls/served-models.ts";
 import { changesBetween, restartKeys } from "./config/changes.ts";
 import type { Config, StoreSettings } from "./config/config.ts";
@@ -38,7 +38,7 @@ const longestShippingMs = 5_000;
 /** The service with everything that it is composed of. */
 export interface ComposedService extends Service {
   /**
-   * Replaces the configuration, but for what needs a restart. Throws ConfigError, and changes nothing, if callers on
+   * Replaces the configuration, whose adapters are loaded, but for what needs a restart. Throws ConfigError, and changes nothing, if callers on
    * other machines would need no key.
    */
   reload(next: Config): Reloaded;
@@ -63,6 +63,7 @@ export async function composeService(
   { routing, supervisor, logLinesDropped }: ServiceOptions = {},
 ): Promise<ComposedService> {
   let running = config;
+  await loadAdapters(config);
   const adapters = new Adapters(config, supervisor && ((local) => remoteModels(local, supervisor.modelsPath)));
   const rejections = new Rejections((kind) => log.warn({ ...kind }, "rejected because of overload"));
   const ledger = openConfiguredLedger(config.store, log);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { Adapters } from "../src/adapters.ts";
 import type { Config } from "../src/config/config.ts";
 import { loadConfig } from "../src/config/load.ts";
@@ -16,6 +16,8 @@ function load(section: string): Config {
 }
 
 const openai = (more: string) => `openai: { keys: [{ name: a, value: sk-a }, { name: b, value: sk-b }], ${more} }`;
+
+beforeAll(() => Promise.all(providers.map((provider) => provider.load?.())));
 
 it("keeps the adapters of providers whose settings are the same, and their equal keys otherwise", () => {
   const adapters = new Adapters(

@@ -28,6 +28,15 @@ it.each(["22.19.0", "22.20.1", "24.0.0", "25.1.0", "26.10.0"])("runs on Node.js 
   expect(runAs(version)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
 });
 
+it("keeps an import of node:http from loading what belongs to WebSockets", () => {
+  const script = `
+    process.argv.splice(1, 0, "dragoman", "--version");
+    require(${JSON.stringify(main)});
+    import("node:http").then(() => console.error(process.moduleLoadList.filter((name) => name.includes("undici"))));`;
+  const { stderr } = spawnSync(process.execPath, ["--eval", script], { encoding: "utf8" });
+  expect(stderr).toBe("[]\n");
+});
+
 it("accepts the same versions as the package", () => {
   const { engines } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8"));
   expect(engines).toEqual({ node: "^22.19.0 || >=24.0.0" });

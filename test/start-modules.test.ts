@@ -19,14 +19,15 @@ const hook = `
     },
   });`;
 
-/** Starts the service without a configuration, and stops it when it is ready. Returns the folder with the lists. */
-async function start(): Promise<string> {
+/** Starts the service without a configuration file, and stops it when it is ready. Returns the folder with the lists. */
+async function start(variables: Record<string, string> = {}): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "dragoman-start-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const service = spawn(process.execPath, [main], {
     cwd: folder,
     env: {
       HOME: folder,
+      ...variables,
       DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0",
       DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0",
       NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(hook)}`,
@@ -51,20 +52,14 @@ it("loads no package that a service without a configuration does not need", { ti
   const folder = await start();
   expect({ main: packagesIn(join(folder, "main")), thread: packagesIn(join(folder, "thread")) }).toEqual({
     main: [
-      "@bufbuild/cel",
-      "@bufbuild/cel-spec",
       "@bufbuild/protobuf",
-      "@bufbuild/protovalidate",
-      "@bufbuild/re2",
       "@cfworker/json-schema",
       "@connectrpc/connect",
       "@connectrpc/connect-node",
       "@grpc/grpc-js",
-      "@huggingface/jinja",
       "@js-sdsl/ordered-map",
       "@pinojs/redact",
       "atomic-sleep",
-      "eventsource-parser",
       "on-exit-leak-free",
       "pino",
       "pino-std-serializers",
@@ -72,12 +67,19 @@ it("loads no package that a service without a configuration does not need", { ti
       "safe-stable-stringify",
       "sonic-boom",
       "thread-stream",
-      "undici",
       "zod",
     ],
     thread: ["@bufbuild/protobuf", "kysely"],
   });
   const modules = readFileSync(join(folder, "main"), "utf8");
-  expect(modules).not.toContain("/node_modules/undici/index.js");
   expect(modules).not.toMatch(/src\/(database\/migrations|state|telemetry\/otel|cli\/(chat|keys|remote))\//);
+  expect(modules).not.toMatch(/src\/(providers\/[a-z-]+\/adapter|surfaces\/(?!kit\/))/);
+});
+
+it("loads only the adapters of the providers that are on", { timeout: 60_000 }, async () => {
+  const modules = readFileSync(join(await start({ COHERE_API_KEY: "test" }), "main"), "utf8");
+  expect([...modules.matchAll(/src\/(providers\/[a-z-/]+\/adapter)/g)].map(([, path]) => path)).toEqual([
+    "providers/cohere/adapter",
+  ]);
+  expect(modules).not.toContain("/node_modules/undici/index.js");
 });

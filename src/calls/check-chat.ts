@@ -4,7 +4,6 @@ import { ownWords } from "../chat/planning/caller-words.ts";
 import { deploymentParameterViolations } from "../chat/planning/deployment-parameters.ts";
 import { type Profile, profileViolations } from "../chat/planning/profile.ts";
 import { type ProfileTexts, profileTexts } from "../chat/planning/profile-texts.ts";
-import { annotationViolations } from "../chat/validation/annotations.ts";
 import { requestViolations } from "../chat/validation/request-rules.ts";
 import { type FieldViolation, invalidRequest } from "../errors.ts";
 import { isSamePath } from "../field-path.ts";
@@ -42,14 +41,12 @@ export interface CheckedRequest {
   readonly violations: readonly FieldViolation[];
 }
 
-/** Validates a request against the proto annotations and the general request rules. */
-export function checkRequest<Desc extends DescMessage>(
-  schema: Desc,
-  message: ChatWrapper<Desc>,
+/** Validates a request against the general request rules. `annotated`: its violations of the proto annotations. */
+export function checkRequest(
+  { chat }: { readonly chat?: ChatRequest | undefined },
+  annotated: readonly FieldViolation[],
   maxValues: number,
 ): CheckedRequest {
-  const annotated = annotationViolations(schema, message);
-  const { chat } = message;
   if (chat === undefined) throw invalidRequest([missingChat]);
   const found = requestViolations(chat, maxValues);
   // The rules in code say more about a field than its annotations.

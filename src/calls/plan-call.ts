@@ -2,6 +2,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import type { CallerWords } from "../chat/planning/caller-words.ts";
 import type { ExtraFields } from "../chat/planning/extra-fields.ts";
 import { anyOptions, optionViolations } from "../chat/planning/provider-options.ts";
+import { annotationViolations } from "../chat/validation/annotations.ts";
 import { invalidRequest } from "../errors.ts";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../gen/dragoman/v1/model_pb.js";
@@ -107,7 +108,7 @@ export async function prepareCall<Desc extends DescMessage>(
     words,
     extras,
   };
-  const checked = checkRequest(schema, request, call.maxValues);
+  const checked = checkRequest(request, await annotationViolations(schema, request), call.maxValues);
   if (pace.isLong) await pace.nextTurn();
   call.signal.throwIfAborted();
   const { chat } = checked;

@@ -26,3 +26,15 @@ export async function loadConfigFor(
     ...(onWritten && { onWritten }),
   });
 }
+
+/** Loads the next configuration of a running service, and the adapters of its providers. */
+export async function loadNextConfig(
+  file: string | undefined,
+  environment: Environment,
+  onRead: OnRead | undefined,
+): Promise<Config> {
+  const config = await loadConfigFor(file, environment, { onRead });
+  const { loadAdapters } = await import("../adapters.ts");
+  await loadAdapters(config);
+  return config;
+}

@@ -5,7 +5,7 @@ import { FilesRead } from "../reload/reloader.ts";
 import { linkToSupervisor, type WorkerLink } from "../workers/worker.ts";
 import { modelsWorker, workerVariable } from "../workers/worker-variable.ts";
 import { configOption, defineCommand } from "./command.ts";
-import { loadConfigFor } from "./load-config.ts";
+import { loadConfigFor, loadNextConfig } from "./load-config.ts";
 import type { ConfigSource } from "./serve/config-source.ts";
 
 export const command = defineCommand({
@@ -35,7 +35,7 @@ async function start(file: string | undefined, environment: Environment, link: W
   }
   const files = new FilesRead();
   const config = await loadConfigFor(file, environment, { onRead: files.onRead });
-  const load: ConfigSource["load"] = (onRead) => loadConfigFor(file, environment, { onRead });
+  const load: ConfigSource["load"] = (onRead) => loadNextConfig(file, environment, onRead);
   const source = { config, files, environment, load };
   if (link?.worker === modelsWorker) {
     const { serveModels } = await import("./serve/models.ts");

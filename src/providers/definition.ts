@@ -14,7 +14,12 @@ export interface ProviderDefinition<Options = unknown> extends ConfigurableProvi
   /** Downloads what the provider needs on this machine. Undefined: it needs nothing. */
   readonly prepare?: Prepare;
   /**
-   * Creates the adapter. Opens no connection and does not throw: `optionsSchema` and `check` have validated the
+   * Loads the adapter. Default: it is loaded with the definition. A service loads the adapters of the providers that are
+   * on, and only facts of the others.
+   */
+  load?(): Promise<void>;
+  /**
+   * Creates the adapter, which `load` has loaded. Opens no connection and does not throw: `optionsSchema` and `check` have validated the
    * settings. Adapters that render callers' templates share `sandbox`. `create` is a method and not a property: only
    * then does TypeScript allow definitions with different `Options` in one list.
    */

@@ -4,6 +4,7 @@ import { createStopCutter } from "../chat/stream/cut-at-stops.ts";
 import type { ChatEvent, FinishedEvent } from "../chat/stream/events.ts";
 import { createRepairs } from "../chat/stream/repair-events.ts";
 import { createStreamValidator, type StreamValidator } from "../chat/stream/stream-validator.ts";
+import { loadRules } from "../chat/validation/annotations.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Attempt } from "../gen/dragoman/v1/attempt_pb.js";
 import type { ChatRequest } from "../gen/dragoman/v1/chat_request_pb.js";
@@ -108,7 +109,9 @@ class StartedRequest implements RunningAttempt {
     const corrected = (batch: readonly ChatEvent[]) => bound(repair(cutter === undefined ? batch : cutter.cut(batch)));
     try {
       for await (const arrived of this.#send()) {
-        const batch = this.#accept(corrected(arrived));
+        const sound = corrected(arrived);
+        if (this.#needsRules(sound)) await loadRules();
+        const batch = this.#accept(sound);
         if (validator.outputStarted) record.output();
         if (held === undefined) {
           if (batch.length > 0) yield batch;
@@ -127,7 +130,9 @@ class StartedRequest implements RunningAttempt {
     } catch (error) {
       const end = signal.aborted ? undefined : filteredEnd(error, validator, cutter?.heldChoices ?? []);
       if (end !== undefined) {
-        const rest = corrected(end).map((event) => {
+        const last = corrected(end);
+        if (this.#needsRules(last)) await loadRules();
+        const rest = last.map((event) => {
           if (event.case === "completed") return this.#complete(event);
           validator.accept(event);
           return event;
@@ -157,6 +162,10 @@ class StartedRequest implements RunningAttempt {
     return whole && adapter.complete
       ? adapter.complete(this.#request, model, context)
       : adapter.stream(this.#request, model, context);
+  }
+
+  #needsRules(batch: readonly ChatEvent[]): boolean {
+    return batch.some((event) => this.validator.needsRules(event));
   }
 
   /** Checks a batch of events. Returns it with its ends settled: as one copy, since it may have thousands of events. */

@@ -2,7 +2,6 @@ import type { ActiveCalls } from "../calls/active-calls.ts";
 import type { ComponentStates } from "../component-states.ts";
 import type { Config } from "../config/config.ts";
 import type { Rejections } from "../load/rejections.ts";
-import type { SurfaceHandler } from "../surfaces/kit/router.ts";
 import type { MountedService } from "./services/mounted-service.ts";
 import type { TargetHealth } from "./target-health.ts";
 
@@ -24,8 +23,6 @@ export interface Services {
   readonly generation?: () => number;
   /** Services with a proto, which every listener serves in its protocols. */
   readonly mounted: readonly MountedService[];
-  /** HTTP APIs other than Dragoman's own, such as OpenAI's. */
-  readonly surfaces: SurfaceHandler;
   /** Health of targets and routes. Undefined: health checks know only services. */
   readonly targetHealth?: TargetHealth;
   readonly rejections: Rejections;

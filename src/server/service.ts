@@ -30,7 +30,6 @@ import { sampleLoad } from "../load/sample-load.ts";
 import { LearnedFields } from "../routing/learned-fields.ts";
 import { Router } from "../routing/router.ts";
 import type { RoutingView } from "../routing/target-view.ts";
-import { createSurfaces } from "../surfaces/index.ts";
 import { type ConfiguredParts, createSnapshot, type LastingParts } from "./create-snapshot.ts";
 import { listenGrpc } from "./grpc/listener.ts";
 import { listenHttp } from "./http/listener.ts";
@@ -164,16 +163,6 @@ export async function startService(given: ServiceParts): Promise<ReloadableServi
     rejections,
     ...(metricsPage && config.telemetry.metricsAddress === undefined && { metricsPage }),
     components: parts.components,
-    // The getters are read for each request.
-    surfaces: createSurfaces({
-      calls,
-      get maxRequestBytes() {
-        return config.limits.maxRequestBytes;
-      },
-      get streamHeadersAfterMs() {
-        return config.http.streamHeadersAfterMs;
-      },
-    }),
   };
   // In this order, so that workers which listen on free ports get the same ones.
   const listeners: Listener[] = [];

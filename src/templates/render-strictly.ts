@@ -2,24 +2,9 @@ import { formatTime } from "./format-time.ts";
 import { freeVariables } from "./free-variables.ts";
 import { Environment } from "./jinja.ts";
 import { explain, TemplateProblem } from "./problem.ts";
-import { type RenderLimits, StrictInterpreter } from "./strict-interpreter.ts";
+import { StrictInterpreter } from "./strict-interpreter.ts";
 import { parseTemplate } from "./syntax.ts";
-
-/** A template and its variables. Must be JSON, since it is sent to another process. */
-export interface TemplateJob {
-  readonly source: string;
-  readonly variables: Readonly<Record<string, unknown>>;
-  /** Variables whose value is not known, with what the caller can do instead. */
-  readonly unknownValues?: Readonly<Record<string, string>>;
-}
-
-export type TemplateOutcome = { readonly prompt: string } | { readonly problem: string };
-
-/** Maximum items of a range or list. Jinja's sandbox has the same limit: MAX_RANGE in jinja2/sandbox.py. */
-const mostItems = 100_000;
-
-/** Default limits. The chat templates of real models need only a few milliseconds. */
-export const runLimits: RenderLimits = { runMs: 500, characters: 4 * 1024 * 1024, items: mostItems, depth: 500 };
+import { mostItems, runLimits, type TemplateJob, type TemplateOutcome } from "./template-job.ts";
 
 /** Maximum characters of a problem's message. Longer ones are truncated, since a template can raise any text. */
 const longestProblem = 1000;

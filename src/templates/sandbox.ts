@@ -1,7 +1,7 @@
 import { BoundedPool } from "../bounded-pool.ts";
 import { invalidRequest } from "../errors.ts";
 import type { Claimant } from "../fair-slots.ts";
-import type { TemplateJob } from "./render-strictly.ts";
+import type { TemplateJob } from "./template-job.ts";
 import { TemplateProcess } from "./template-process.ts";
 
 /** Maximum number of templates that wait for a process. */

@@ -1,4 +1,5 @@
-import { renderStrictly, type TemplateJob } from "./render-strictly.ts";
+import { renderStrictly } from "./render-strictly.ts";
+import type { TemplateJob } from "./template-job.ts";
 
 // Main module of the process that template-process.ts starts.
 process.on("message", (job: TemplateJob) => process.send?.(renderStrictly(job)));

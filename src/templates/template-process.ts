@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { abortable } from "../abortable.ts";
 import { GatewayError } from "../errors.ts";
 import { moduleUrl } from "../module-url.ts";
-import { runLimits, type TemplateJob, type TemplateOutcome } from "./render-strictly.ts";
+import { runLimits, type TemplateJob, type TemplateOutcome } from "./template-job.ts";
 
 /** Time in ms after which Dragoman kills the process of a run. A run normally stops itself after `runLimits.runMs`. */
 const longestRunMs = 700;

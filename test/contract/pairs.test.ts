@@ -67,7 +67,7 @@ describe("a response without parts", () => {
     const { completion } = await converse(dialect, ask(dialect.model.id, "hello"), empty);
     expect(completion.choices[0]?.message?.parts).toEqual([]);
     const next = replayRequest(dialect.model.id, completion, {});
-    expect(annotationViolations(ChatRequestSchema, next)).toEqual([]);
+    expect(await annotationViolations(ChatRequestSchema, next)).toEqual([]);
     expect(requestViolations(next, 1_000)).toEqual([]);
     const { body } = await converse(dialect, next, answerOf(dialect, "plain text"));
     expect(body).toContain("go on");

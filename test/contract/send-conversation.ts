@@ -46,7 +46,7 @@ export async function send(
 /** Validates and plans a request, and returns the body of the upstream request. */
 export async function planFor(dialect: Dialect, chat: ChatRequest): Promise<Omit<Sent, "items">> {
   const { model } = dialect;
-  expect(annotationViolations(ChatRequestSchema, chat)).toEqual([]);
+  expect(await annotationViolations(ChatRequestSchema, chat)).toEqual([]);
   expect(requestViolations(chat, 1000)).toEqual([]);
   const adapter = dialect.create("http://127.0.0.1:9");
   const texts = profileTexts("plain", "default", ownWords);

@@ -20,12 +20,16 @@ async function start(change: (config: Config) => Config): Promise<{ service: Tes
   return { service, config };
 }
 
-const partsOf = (config: Config) => ({ config, adapters: createAdapters(config), models: config.listedModels });
+const partsOf = async (config: Config) => ({
+  config,
+  adapters: await createAdapters(config),
+  models: config.listedModels,
+});
 
 describe("a reload of the service", () => {
   it("counts configurations, and shows the number on /readyz", async () => {
     const { service, config } = await start((loaded) => loaded);
-    expect(service.reload(partsOf({ ...config, profile: "cerebras" }))).toBe(2);
+    expect(service.reload(await partsOf({ ...config, profile: "cerebras" }))).toBe(2);
     const { completion } = await service.chatClient("grpc").completeChat({ chat: ask("echo/echo", "hi") });
     expect(completion?.model).toBe("echo/echo");
     const page = await fetch(`http://${service.httpAddress}/readyz`);
@@ -42,7 +46,7 @@ describe("a reload of the service", () => {
     expect((await statuses.next()).value).toEqual([{ status: "SERVICE_UNKNOWN" }]);
     const tiers = [{ balance: "order" as const, targets: [{ model: "echo/echo", weight: 1 }] }];
     const route = { ...plainRules, id: "fast", tiers, require: [], profile: undefined };
-    service.reload(partsOf({ ...config, routes: [route] }));
+    service.reload(await partsOf({ ...config, routes: [route] }));
     expect((await statuses.next()).value).toEqual([{ status: "SERVING" }]);
     watch.cancel();
     client.close();
@@ -58,7 +62,7 @@ describe("a reload of the service", () => {
     const next = { ...config, authentication: open, http: { ...config.http, host: "127.0.0.1" } };
     let error: unknown;
     try {
-      service.reload(partsOf(next));
+      service.reload(await partsOf(next));
     } catch (thrown) {
       error = thrown;
     }

@@ -19,6 +19,8 @@ interface Section {
   readonly as?: string;
 }
 
+await Promise.all(dialects.map((dialect) => dialect.load?.()));
+
 /** Creates a provider's adapter from its section of the configuration. Throws ConfigError, as `loadConfig` does. */
 export function configured(
   name: string,

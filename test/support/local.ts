@@ -17,7 +17,7 @@ export function localFile() {
 }
 
 /** Starts a service with this machine's local models. */
-export function startLocalService(environment: Readonly<Record<string, string>> = {}): Promise<Service> {
+export async function startLocalService(environment: Readonly<Record<string, string>> = {}): Promise<Service> {
   const { DRAGOMAN_LOCAL_HOME, DRAGOMAN_LOCAL_MODEL } = process.env;
   const variables = { DRAGOMAN_LOCAL_HOME, DRAGOMAN_LOCAL_MODEL, ...environment };
   const models = listedModels(variables).filter(({ provider }) => provider === "local");
@@ -26,6 +26,6 @@ export function startLocalService(environment: Readonly<Record<string, string>> 
     providers: [localProvider],
     models,
   });
-  const adapters = createAdapters(config);
+  const adapters = await createAdapters(config);
   return startService({ config, adapters, models, rejections: new Rejections(() => {}), observers: [] });
 }

@@ -90,7 +90,7 @@ export async function startTestService(
     ...(limitStore && { limitStore }),
     ...(components && { components }),
     plainRules: rules,
-    adapters: createAdapters(config),
+    adapters: await createAdapters(config),
     models: config.listedModels.filter(({ provider }) => provider !== "local"),
     rejections: new Rejections(() => {}),
     observers: [

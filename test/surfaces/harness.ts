@@ -54,7 +54,7 @@ export async function startSurface(surface: ChatSurface, setting: Setting = {}):
   const file = join(folder, "dragoman.yaml");
   writeFileSync(file, setting.yaml ?? "{}");
   const config = loadConfig({ environment: setting.environment ?? {}, file, providers: known, models });
-  const adapters = createAdapters(config);
+  const adapters = await createAdapters(config);
   const records: CallRecord[] = [];
   const faults: GatewayError[] = [];
   const waiting: ((record: CallRecord) => void)[] = [];

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ownNames, renderStrictly, runLimits } from "../../src/templates/render-strictly.ts";
+import { ownNames, renderStrictly } from "../../src/templates/render-strictly.ts";
+import { runLimits } from "../../src/templates/template-job.ts";
 
 const messages = [
   { role: "system", content: "Be brief." },

@@ -45,6 +45,7 @@ async function start(serve: (socket: Socket, place: Place) => void, maxConnectio
   // With one connection, each call uses the connection of the last one.
   const sandbox = new TemplateSandbox({ maxProcesses: 1, maxPerAccount: 1 });
   const own = { maxConnections, options: { api: "auto" as const } };
+  await provider.load?.();
   const adapter = provider.create({ ...settings(`http://127.0.0.1:${address.port}`), ...own }, sandbox);
   return {
     counts,

@@ -47,7 +47,7 @@ export async function prepareEmbedding(
   const { snapshot, router } = call;
   const account = noteCaller(call, request, false);
   const allowed = allowedModels(call, account);
-  const violations = annotationViolations(EmbedRequestSchema, request);
+  const violations = await annotationViolations(EmbedRequestSchema, request);
   if (violations.length > 0) throw invalidRequest(violations);
   if (pace.isLong) await pace.nextTurn();
   call.signal.throwIfAborted();

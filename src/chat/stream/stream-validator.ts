@@ -4,9 +4,9 @@ import { formatPath } from "../../field-path.ts";
 import { CitationSchema } from "../../gen/dragoman/v1/citation_pb.js";
 import { FinishReason } from "../../gen/dragoman/v1/completion_pb.js";
 import type { Media } from "../../gen/dragoman/v1/media_pb.js";
-import { PartSchema } from "../../gen/dragoman/v1/message_pb.js";
+import { type Part, PartSchema } from "../../gen/dragoman/v1/message_pb.js";
 import type { PartDelta } from "../../gen/dragoman/v1/stream_pb.js";
-import { firstViolation } from "../validation/annotations.ts";
+import { firstViolation, needsRules } from "../validation/annotations.ts";
 import { deltaLength, deltaSize, finishedSize } from "./delta-size.ts";
 import type { ChatEvent } from "./events.ts";
 
@@ -23,6 +23,8 @@ interface ChoiceState {
 
 /** Validates the order of a stream's events: the stream law in the proto comment of `ChatService.StreamChat`. */
 export interface StreamValidator {
+  /** Whether `accept` needs `loadRules` first for this event. */
+  needsRules(event: ChatEvent): boolean;
   /** Throws if the event violates the stream law. */
   accept(event: ChatEvent): void;
   /** Throws if the stream ends before `completed`. */
@@ -57,6 +59,14 @@ class Validator implements StreamValidator {
   outputStarted = false;
   outputCharacters = 0;
   outputSize = 0;
+
+  needsRules(event: ChatEvent): boolean {
+    if (event.case !== "delta" || isUnbounded(event.value)) return false;
+    const { choiceIndex, partIndex, delta } = event.value;
+    if (delta.case === "citation") return needsRules(CitationSchema, delta.value);
+    if (this.#choices.get(choiceIndex)?.parts[partIndex] !== undefined) return false;
+    return needsRules(PartSchema, partOf(event.value));
+  }
 
   accept(event: ChatEvent): void {
     if (this.#phase === "completed") throw this.#broken("an event came after the event completed");
@@ -168,13 +178,21 @@ function problemOfFirst(delta: Fragment): string | undefined {
  * Returns the annotation that a new part violates, or undefined. Dragoman returns no part that it would reject in the
  * next request.
  */
-function violationOfFirst({ delta, providerState }: PartDelta): string | undefined {
-  // Texts have no bounds, and most deltas are texts.
-  if (providerState === undefined && typeof delta.value === "string") return undefined;
+function violationOfFirst(event: PartDelta): string | undefined {
+  const violation = isUnbounded(event) ? undefined : firstViolation(PartSchema, partOf(event));
+  return violation && textOf("part", violation);
+}
+
+/** Whether a delta is a text, which has no bounds. Most deltas are. */
+function isUnbounded({ delta, providerState }: PartDelta): boolean {
+  return providerState === undefined && typeof delta.value === "string";
+}
+
+/** Returns the part that a first delta begins. */
+function partOf({ delta, providerState }: PartDelta): Part {
   const part = create(PartSchema, { ...(providerState && { providerState }) });
   if (delta.case !== undefined && delta.case !== "citation") part.kind = delta;
-  const violation = firstViolation(PartSchema, part);
-  return violation && textOf("part", violation);
+  return part;
 }
 
 function textOf(what: string, { field, description }: FieldViolation): string {

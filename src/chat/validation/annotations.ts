@@ -1,43 +1,58 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { createValidator } from "@bufbuild/protovalidate";
-import { type FieldViolation, GatewayError, invalidRequest, mostViolations } from "../../errors.ts";
-import { type FieldPath, fromProtoPath } from "../../field-path.ts";
-import { annotationText } from "./annotation-texts.ts";
+import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { type FieldViolation, GatewayError, invalidRequest } from "../../errors.ts";
+import { Pace } from "../../pace.ts";
 import { isSurelyValid } from "./surely-valid.ts";
 
-const patterns = new Map<string, RegExp>();
+type Rules = typeof import("./annotation-rules.ts");
 
-/** Uses JavaScript's regex engine, not the library's safe one: the patterns in the proto files take linear time. */
-function regexMatch(pattern: string, value: string): boolean {
-  let compiled = patterns.get(pattern);
-  if (compiled === undefined) {
-    compiled = new RegExp(pattern, "u");
-    patterns.set(pattern, compiled);
+/**
+ * Protovalidate, once a message needed it. Most messages are surely valid, and protovalidate takes 250 ms of CPU time,
+ * half of it to compile the rules of a ChatRequest, and 16 MiB.
+ */
+let rules: Rules | undefined;
+
+/**
+ * Loads protovalidate. A call after a failure loads it again, but for early patches of Node.js 22 and 24 (22.19, 24.0),
+ * which remember the failure.
+ */
+export async function loadRules(): Promise<Rules> {
+  try {
+    if (rules === undefined) {
+      rules = await import("./annotation-rules.ts");
+      // Compiling the rules of a message takes as long as loading. Other calls have a turn in between.
+      await new Pace().nextTurn();
+    }
+    return rules;
+  } catch (error) {
+    throw new GatewayError("INTERNAL", "the request could not be validated", { cause: error });
   }
-  return compiled.test(value);
 }
 
-const untilFirst = createValidator({ regexMatch, failFast: true });
-const thorough = createValidator({ regexMatch });
+/** Compiles the check of a message, which takes some ms with its fields, before the first one comes. */
+export function prepareCheck(schema: DescMessage): void {
+  isSurelyValid(schema, create(schema));
+}
 
 /**
- * Maximum number of list and map items in a message for which all violations are collected. A violation takes about 400
- * bytes, and a message of 16 MiB can have eight million items.
+ * Returns a message's violations of the proto annotations, up to `mostViolations`. For a message with more than 20,000
+ * items in lists and maps, returns only the first.
  */
-const mostItems = 20_000;
-
-/**
- * Returns a message's violations of the proto annotations, up to `mostViolations`. For a message with more than
- * `mostItems` items, returns only the first.
- */
-export function annotationViolations<Desc extends DescMessage>(
+export async function annotationViolations<Desc extends DescMessage>(
   schema: Desc,
   message: MessageShape<Desc>,
-): readonly FieldViolation[] {
-  if (isSurelyValid(schema, message)) return [];
-  const first = untilFirst.validate(schema, message);
-  if (first.kind !== "invalid" || itemsOf(message) > mostItems) return violationsIn(first);
-  return violationsIn(thorough.validate(schema, message)).slice(0, mostViolations);
+): Promise<readonly FieldViolation[]> {
+  return isSurelyValid(schema, message) ? [] : (await loadRules()).allViolations(schema, message);
+}
+
+/** Throws INVALID_REQUEST with all annotation violations if the message has any. */
+export async function requireValid<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Promise<void> {
+  const violations = await annotationViolations(schema, message);
+  if (violations.length > 0) throw invalidRequest(violations);
+}
+
+/** Whether `firstViolation` needs `loadRules` first. */
+export function needsRules<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): boolean {
+  return rules === undefined && !isSurelyValid(schema, message);
 }
 
 /** Returns the first violation of the proto annotations, or undefined. */
@@ -45,46 +60,7 @@ export function firstViolation<Desc extends DescMessage>(
   schema: Desc,
   message: MessageShape<Desc>,
 ): FieldViolation | undefined {
-  return isSurelyValid(schema, message) ? undefined : violationsIn(untilFirst.validate(schema, message))[0];
-}
-
-/** Counts the items in a value at all levels. Stops early above `mostItems`. */
-function itemsOf(value: unknown): number {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return 0;
-  const inside: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-  let items = inside.length;
-  for (const item of inside) {
-    if (items > mostItems) break;
-    items += itemsOf(item);
-  }
-  return items;
-}
-
-function violationsIn(result: ReturnType<typeof thorough.validate>): readonly FieldViolation[] {
-  switch (result.kind) {
-    case "valid":
-      return [];
-    case "invalid":
-      return result.violations.map((violation) => ({
-        ...placeOf(fromProtoPath(violation.field)),
-        description: annotationText(violation),
-        rule: violation.ruleId,
-      }));
-    case "error":
-      throw new GatewayError("INTERNAL", "the request could not be validated", { cause: result.error });
-    default:
-      return result satisfies never;
-  }
-}
-
-/** Makes a path inside the field `chat` relative to the ChatRequest. Any other path stays relative to the message. */
-function placeOf(path: FieldPath): Pick<FieldViolation, "field" | "root"> {
-  const [first, ...rest] = path;
-  return first === "chat" ? { field: rest } : { field: path, root: "message" };
-}
-
-/** Throws INVALID_REQUEST with all annotation violations if the message has any. */
-export function requireValid<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): void {
-  const violations = annotationViolations(schema, message);
-  if (violations.length > 0) throw invalidRequest(violations);
+  if (isSurelyValid(schema, message)) return undefined;
+  if (rules === undefined) throw new Error("the rules of the annotations are not loaded");
+  return rules.firstOf(schema, message);
 }

@@ -9,6 +9,6 @@ export interface ConfigSource {
   /** Files that it was read from. */
   readonly files: FilesRead;
   readonly environment: Environment;
-  /** Reads it again. Rejects with ConfigError. */
+  /** Reads it again, and loads the adapters of its providers. Rejects with ConfigError. */
   load(onRead?: OnRead): Promise<Config>;
 }

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { Adapters, onlyInProcess } from "../../adapters.ts";
+import { Adapters, loadAdapters, onlyInProcess } from "../../adapters.ts";
 import { createProcessMetrics } from "../../telemetry/metrics/process-metrics.ts";
 import { takeSnapshot } from "../../telemetry/metrics/snapshot.ts";
 import { ModelHost } from "../../workers/models/model-host.ts";
@@ -12,7 +12,9 @@ import { replyTo, settingsOf } from "./reload-reply.ts";
 /** Has the models of `local` for all workers, until the supervisor stops the process. */
 export async function serveModels({ config, files, load }: ConfigSource, link: WorkerLink): Promise<void> {
   openOutput(config, link.worker);
-  const adapters = new Adapters(onlyInProcess(config));
+  const own = onlyInProcess(config);
+  await loadAdapters(own);
+  const adapters = new Adapters(own);
   const host = new ModelHost(adapters.all);
   const processMetrics = createProcessMetrics();
   link.metrics.read = () => takeSnapshot(processMetrics);

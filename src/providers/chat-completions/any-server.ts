@@ -1,8 +1,8 @@
 import type { ProviderDefinition } from "../definition.ts";
 import { openServerFields } from "./field-sets.ts";
-import { createOpenAiAdapter } from "./index.ts";
 import { anyServerExtras } from "./open-server-extras.ts";
 import { commonQuirks } from "./quirks.ts";
+import { openAiAdapter } from "./server.ts";
 
 /**
  * Dialect of a server with the Chat Completions API that Dragoman does not know. The operator names such a provider, so
@@ -16,8 +16,9 @@ export const anyServer: ProviderDefinition = {
   onBy: "url",
   modelList: "on",
   models: () => [],
+  load: openAiAdapter.load,
   create: (settings) =>
-    createOpenAiAdapter(settings, {
+    openAiAdapter.loaded.createOpenAiAdapter(settings, {
       ...commonQuirks,
       title: settings.name,
       embeddings: { form: "numbers", dimensions: "dimensions", tokens: true, user: true },

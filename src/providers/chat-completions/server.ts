@@ -1,7 +1,10 @@
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import type { ProviderDefinition } from "../definition.ts";
-import { createOpenAiAdapter } from "./index.ts";
+import { lateModule } from "../late-module.ts";
 import { commonQuirks, type Quirks } from "./quirks.ts";
+
+/** The adapter of all servers. */
+export const openAiAdapter = lateModule(() => import("./index.ts"));
 
 /** Chat Completions server: its base URL, and how it differs from `commonQuirks`. */
 interface Server
@@ -39,6 +42,7 @@ function define(
     onBy,
     modelList: onBy === "url" ? "on" : "off",
     models: () => models,
-    create: (settings) => createOpenAiAdapter(settings, { ...commonQuirks, ...quirks }),
+    load: openAiAdapter.load,
+    create: (settings) => openAiAdapter.loaded.createOpenAiAdapter(settings, { ...commonQuirks, ...quirks }),
   };
 }

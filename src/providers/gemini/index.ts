@@ -1,22 +1,8 @@
-import type { ProviderSettings } from "../../config/provider.ts";
-import type { Adapter } from "../adapter.ts";
 import type { ProviderDefinition } from "../definition.ts";
-import { createGenerateContentAdapter } from "../generate-content/adapter.ts";
-import { keyHeader } from "../kit/attempt-key.ts";
+import { lateModule } from "../late-module.ts";
 import { geminiModels } from "./models.ts";
 
-/** Creates the adapter for the Gemini API of Google AI Studio. https://ai.google.dev/api/generate-content */
-export function createGeminiAdapter(settings: ProviderSettings): Adapter {
-  return createGenerateContentAdapter(settings, {
-    title: "the Gemini API",
-    penalties: false,
-    serviceTier: true,
-    storage: false,
-    predicts: false,
-    // The key is in a header, because a key in the URL could end up in logs.
-    authorize: async (call) => ({ pathPrefix: "", headers: keyHeader("x-goog-api-key", call, settings) }),
-  });
-}
+const adapter = lateModule(() => import("./adapter.ts"));
 
 export const provider: ProviderDefinition = {
   name: "gemini",
@@ -26,5 +12,6 @@ export const provider: ProviderDefinition = {
   defaultBaseUrl: "https://generativelanguage.googleapis.com/v1beta",
   onBy: "key",
   models: () => geminiModels,
-  create: createGeminiAdapter,
+  load: adapter.load,
+  create: (settings) => adapter.loaded.createGeminiAdapter(settings),
 };

@@ -1,6 +1,7 @@
 import { BoundedPool } from "../../bounded-pool.ts";
 import type { EmbeddingContext, Engine, LlamaModel, Token } from "./engine.ts";
-import { type LocalOptions, queueNotice } from "./loaded-model.ts";
+import { queueNotice } from "./loaded-model.ts";
+import type { LocalOptions } from "./options.ts";
 
 /** Embedding model in memory. */
 export interface LoadedEmbedder {

@@ -11,8 +11,9 @@ import {
   preparedModels,
 } from "./home.ts";
 import { type LoadedEmbedder, loadEmbedder } from "./loaded-embedder.ts";
-import { type LoadedModel, type LocalOptions, loadModel } from "./loaded-model.ts";
+import { type LoadedModel, loadModel } from "./loaded-model.ts";
 import { embeddingFile } from "./models.ts";
+import type { LocalOptions } from "./options.ts";
 
 /** Models in memory, and the engine that runs them. The first request of each loads it. */
 export class LocalModels {

@@ -1,7 +1,6 @@
 import { isForeign } from "../../chat/planning/drop-foreign-state.ts";
 import { hasFunctions } from "../../chat/planning/function-tools.ts";
 import { hasPart } from "../../chat/planning/parts.ts";
-import { choice } from "../../config/rules.ts";
 import type { ChatRequest } from "../../gen/dragoman/v1/chat_request_pb.js";
 import type { Model } from "../../gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../gen/dragoman/v1/reasoning_pb.js";
@@ -14,9 +13,6 @@ import { stateObject } from "../kit/provider-state.ts";
 import { onlyResponses } from "./contract-fields.ts";
 import { rulesOf } from "./fields.ts";
 import type { ResponsesServer } from "./server.ts";
-
-/** Option `api`: which of OpenAI's two APIs serves chat requests. */
-export const apiOption = choice("auto", "chat_completions", "responses");
 
 type Api = "auto" | "chat_completions" | "responses";
 

@@ -181,7 +181,7 @@ export function createGrpcAccess(
           whenRecorded(entry.call, () => {
             sendNow(statusOfCall(entry, error));
             // Messages wait in grpc-js while the client does not read. After the status, Node.js would discard both.
-            base.sendMessage = (_, sent) => sent();
+            base.sendMessage = discard;
             if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
           });
         entry.call.onEnded = sendEnd;
@@ -206,6 +206,11 @@ export function createGrpcAccess(
       return entry;
     },
   };
+}
+
+/** Sends no message. */
+function discard(_message: unknown, sent: () => void): void {
+  sent();
 }
 
 /**

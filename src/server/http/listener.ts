@@ -14,12 +14,11 @@ import { closingMs, type Listener, type Services } from "../listener.ts";
 import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
-import { createFrontPage, isFrontPage } from "./front-page.ts";
 import { answerHealthPage, isHealthPage } from "./health-pages.ts";
 import { lingerAtClose } from "./lingering-close.ts";
 import { createMetricsHandler, isMetricsPage } from "./metrics-page.ts";
+import type { AnswerCall } from "./other-requests.ts";
 import { limitTimeouts } from "./timeout-headers.ts";
-import { createUnservedHandler } from "./unserved.ts";
 
 /**
  * Maximum number of requests that begin in one turn of the event loop. Thousands of connections can have one at once;
@@ -164,20 +163,29 @@ export async function listenHttp(
 /** Creates the listener for all requests but those of health pages and metrics. */
 function createAnswer(config: Config, services: Services, grpcAddress: Listener["address"]): RequestListener {
   const answerCall = createCallHandler(config, services);
-  const answerFrontPage = createFrontPage(config, services, grpcAddress);
+  const paths = new Set(
+    services.mounted.flatMap(({ methods }) => methods.map(({ method }) => `/${method.parent.typeName}/${method.name}`)),
+  );
+  // The other HTTP APIs have 125 modules, and many services never get a request for them.
+  let created: RequestListener | undefined;
+  const answerOther = async (request: IncomingMessage, response: ServerResponse) => {
+    const { createOtherHandler } = await import("./other-requests.ts");
+    created ??= guarded(createOtherHandler(config, services, grpcAddress, answerCall));
+    if (!response.destroyed) created(request, response);
+  };
   return guardBrowsers(config, (request, response) => {
-    if (isFrontPage(request)) answerFrontPage(request, response);
-    else if (!services.surfaces(request, response)) answerCall(request, response);
+    if (paths.has(requestPath(request))) answerCall(request, response);
+    else if (created !== undefined) created(request, response);
+    else answerOther(request, response).catch(() => answerFault(response));
   });
 }
 
 /**
- * Creates the listener for Connect and gRPC-Web calls. It replaces `connectNodeAdapter`, which prints every client
+ * Creates the handler of Connect and gRPC-Web calls. It replaces `connectNodeAdapter`, which prints every client
  * disconnect to the console.
  */
-function createCallHandler(config: Config, services: Services): RequestListener {
+function createCallHandler(config: Config, services: Services): AnswerCall {
   const answerCall = createConnectHandler(config, services);
-  const answerUnserved = createUnservedHandler(config, services);
   return (request, response) => {
     limitTimeouts(request.headers, config.limits.maxCallMs);
     const body = readBody(request, response, config.limits.maxRequestBytes);
@@ -186,15 +194,13 @@ function createCallHandler(config: Config, services: Services): RequestListener 
       address: peerAddress(request.socket.remoteAddress),
       signal: clientSignal(request, response),
     });
-    if (answer === undefined) {
-      answerUnserved(request, response);
-      return;
-    }
+    if (answer === undefined) return false;
     releaseHandlerOnClose(response);
     answer
       .then((universal) => universalResponseToNodeResponse(universal, response))
       // The promise rejects only if the client has disconnected: errors of a call are in its response.
       .catch(() => response.destroy());
+    return true;
   };
 }
 
@@ -204,10 +210,14 @@ function guarded(listener: RequestListener): RequestListener {
     try {
       listener(request, response);
     } catch {
-      if (response.headersSent) response.destroy();
-      else sendText(response, 500, "an internal error occurred\n");
+      answerFault(response);
     }
   };
+}
+
+function answerFault(response: ServerResponse): void {
+  if (response.headersSent) response.destroy();
+  else sendText(response, 500, "an internal error occurred\n");
 }
 
 function createHttpServer(config: Config, answer: RequestListener): Server {

@@ -2,7 +2,7 @@ import { Code, ConnectError, type createConnectRouter } from "@connectrpc/connec
 import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { GatewayError } from "../../errors.ts";
 import { httpHeadersOf, httpStatusOf } from "../../surfaces/kit/http-status.ts";
-import { wrongMethod } from "../../surfaces/kit/misses.ts";
+import { wrongMethod } from "../../surfaces/kit/wrong-method.ts";
 import { statusOf } from "../services/status.ts";
 
 type Handler = ReturnType<typeof createConnectRouter>["handlers"][number];

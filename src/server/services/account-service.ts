@@ -33,7 +33,7 @@ export function createAccountService(
   return {
     createAccount: (request, context) =>
       answerCall(context, async (call) => {
-        requireValid(CreateAccountRequestSchema, request);
+        await requireValid(CreateAccountRequestSchema, request);
         const settings = validSettings(request.account);
         const { id } = settings;
         if (isConfigured(call, id)) throw exists(id, "the configuration has it; change it there");
@@ -45,7 +45,7 @@ export function createAccountService(
 
     updateAccount: (request, context) =>
       answerCall(context, async (call) => {
-        requireValid(UpdateAccountRequestSchema, request);
+        await requireValid(UpdateAccountRequestSchema, request);
         const settings = validSettings(request.account);
         const { id } = settings;
         if (isConfigured(call, id)) throw noAccount(id, "the configuration has it; change it there");
@@ -56,7 +56,7 @@ export function createAccountService(
 
     getAccount: (request, context) =>
       answerCall(context, async (call) => {
-        requireValid(GetAccountRequestSchema, request);
+        await requireValid(GetAccountRequestSchema, request);
         const { id } = request;
         await mirror?.refresh();
         const account = call.snapshot.directory?.account(id);
@@ -67,7 +67,7 @@ export function createAccountService(
 
     listAccounts: (request, context) =>
       answerCall(context, async (call) => {
-        requireValid(ListAccountsRequestSchema, request);
+        await requireValid(ListAccountsRequestSchema, request);
         await mirror?.refresh();
         const accounts = call.snapshot.directory?.accounts() ?? [];
         const { items, nextPageToken } = paginateBy(accounts, ({ id }) => id, request, "ListAccounts");

@@ -1,9 +1,8 @@
-import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { describePlan } from "../../calls/describe-plan.ts";
 import { serveChat } from "../../calls/serve-chat.ts";
 import { createFold } from "../../chat/stream/fold.ts";
-import { annotationViolations } from "../../chat/validation/annotations.ts";
+import { prepareCheck } from "../../chat/validation/annotations.ts";
 import {
   type ChatService,
   CompleteChatRequestSchema,
@@ -15,10 +14,8 @@ import { answerCall, enterMethod } from "./admitted-call.ts";
 
 /** Creates ChatService for both listeners. */
 export function createChatService(): ServiceImpl<typeof ChatService> {
-  // The first validation compiles the rules, which takes about 150 ms. Do it before the first call.
-  for (const schema of [CompleteChatRequestSchema, StreamChatRequestSchema, PlanChatRequestSchema]) {
-    annotationViolations(schema, create(schema));
-  }
+  for (const schema of [CompleteChatRequestSchema, StreamChatRequestSchema, PlanChatRequestSchema])
+    prepareCheck(schema);
   return {
     async completeChat(request, context): Promise<CompleteChatResponse> {
       const fold = createFold();

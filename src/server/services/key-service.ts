@@ -27,7 +27,7 @@ export function createKeyService(mirror: StoreMirror | undefined): ServiceImpl<t
   return {
     createKey: (request, context) =>
       answerCall(context, async () => {
-        requireValid(CreateKeyRequestSchema, request);
+        await requireValid(CreateKeyRequestSchema, request);
         if (request.key === undefined) throw new Error("the annotations require a key");
         requireValidKey(request.key);
         const settings = keySettings(request.key);
@@ -37,7 +37,7 @@ export function createKeyService(mirror: StoreMirror | undefined): ServiceImpl<t
 
     listKeys: (request, context) =>
       answerCall(context, async (call) => {
-        requireValid(ListKeysRequestSchema, request);
+        await requireValid(ListKeysRequestSchema, request);
         await mirror?.refresh();
         const { directory } = call.snapshot;
         const all = directory?.keyIds() ?? [];
@@ -50,7 +50,7 @@ export function createKeyService(mirror: StoreMirror | undefined): ServiceImpl<t
 
     rotateKey: (request, context) =>
       answerCall(context, async (call) => {
-        requireValid(RotateKeyRequestSchema, request);
+        await requireValid(RotateKeyRequestSchema, request);
         const { id, oldSecretTtl } = request;
         const former = oldSecretTtl && Math.ceil(durationMs(oldSecretTtl));
         requireStored(call, id);
@@ -60,7 +60,7 @@ export function createKeyService(mirror: StoreMirror | undefined): ServiceImpl<t
 
     revokeKey: (request, context) =>
       answerCall(context, async (call) => {
-        requireValid(RevokeKeyRequestSchema, request);
+        await requireValid(RevokeKeyRequestSchema, request);
         requireStored(call, request.id);
         const key = await requireMirror(mirror).change((store) => revokeKey(store, request.id));
         return create(RevokeKeyResponseSchema, { key: keyMessage(key) });

@@ -20,7 +20,7 @@ export function createModelService(): ServiceImpl<typeof ModelService> {
   return {
     listModels: (request, context) =>
       answerCall(context, async (call) => {
-        requireValid(ListModelsRequestSchema, request);
+        await requireValid(ListModelsRequestSchema, request);
         const { provider, pageSize, pageToken, profile } = request;
         const listed = await listModels(call, accountOf(call), provider || undefined);
         const { models, nextPageToken } = paginate(listed, pageSize, pageToken);
@@ -30,7 +30,7 @@ export function createModelService(): ServiceImpl<typeof ModelService> {
 
     getModel: (request, context) =>
       answerCall(context, async (call) => {
-        requireValid(GetModelRequestSchema, request);
+        await requireValid(GetModelRequestSchema, request);
         const found = await getModel(call, accountOf(call), request.id);
         const [model] = await describeModels([found], request.profile, call);
         return create(GetModelResponseSchema, model ? { model } : {});

@@ -18,8 +18,8 @@ import { answerCall } from "./admitted-call.ts";
 export function createRoutingService(routing: RoutingView): ServiceImpl<typeof RoutingService> {
   return {
     listTargets: (request, context) =>
-      answerCall(context, () => {
-        requireValid(ListTargetsRequestSchema, request);
+      answerCall(context, async () => {
+        await requireValid(ListTargetsRequestSchema, request);
         const { route } = request;
         if (route !== "") requireRoute(routing, route);
         const targets = routing.targets(route || undefined);

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { countTokens } from "../../calls/count-tokens.ts";
-import { annotationViolations } from "../../chat/validation/annotations.ts";
+import { prepareCheck } from "../../chat/validation/annotations.ts";
 import {
   CountTokensRequestSchema,
   CountTokensResponseSchema,
@@ -12,8 +12,7 @@ import { answerCall } from "./admitted-call.ts";
 
 /** Creates TokenService for both listeners. */
 export function createTokenService(): ServiceImpl<typeof TokenService> {
-  // As in chat-service.ts: compiles the rules before the first call.
-  annotationViolations(CountTokensRequestSchema, create(CountTokensRequestSchema));
+  prepareCheck(CountTokensRequestSchema);
   return {
     countTokens: (request, context) =>
       answerCall(context, async (call) => {

@@ -31,7 +31,7 @@ export function createUsageService(ledger: UsageReader | undefined): ServiceImpl
   return {
     queryUsage: (request, context) =>
       answerCall(context, async ({ caller, signal }) => {
-        requireValid(QueryUsageRequestSchema, request);
+        await requireValid(QueryUsageRequestSchema, request);
         const scope = scopeOf(caller, "QueryUsage");
         requireAccount(scope, request.account);
         const place = readPlaceToken(QueryUsageRequestSchema, request, "QueryUsage");
@@ -54,7 +54,7 @@ export function createUsageService(ledger: UsageReader | undefined): ServiceImpl
       }),
     listCalls: (request, context) =>
       answerCall(context, async ({ caller, signal }) => {
-        requireValid(ListCallsRequestSchema, request);
+        await requireValid(ListCallsRequestSchema, request);
         const scope = scopeOf(caller, "ListCalls");
         requireAccount(scope, request.account);
         const place = readPlaceToken(ListCallsRequestSchema, request, "ListCalls");
@@ -75,7 +75,7 @@ export function createUsageService(ledger: UsageReader | undefined): ServiceImpl
       }),
     getCall: (request, context) =>
       answerCall(context, async ({ caller, signal }) => {
-        requireValid(GetCallRequestSchema, request);
+        await requireValid(GetCallRequestSchema, request);
         const { id } = request;
         const call = await abortable(requireLedger(ledger).getCall(id, scopeOf(caller, "GetCall")), signal);
         if (call !== undefined) return create(GetCallResponseSchema, { call });

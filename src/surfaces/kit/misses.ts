@@ -7,6 +7,7 @@ import type { HttpApi } from "./http-api.ts";
 import type { Route } from "./route.ts";
 import { createRouter } from "./router.ts";
 import type { ToError } from "./surface.ts";
+import { shownPath, wrongMethod } from "./wrong-method.ts";
 
 /** HTTP method and path pattern. */
 export type Place = Pick<Route, "method" | "path">;
@@ -27,9 +28,6 @@ interface Missed {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
 }
-
-/** Longest path that an error repeats, in characters. */
-const longestPath = 120;
 
 /**
  * Makes the function that explains why no route serves a request: the path has other methods, or it does not exist. The
@@ -59,28 +57,11 @@ export function createMisses(apis: readonly HttpApi[], pages: readonly Place[]):
         ? routes
         : apis.filter(({ prefix }) => prefix.startsWith(api.prefix)).flatMap((near) => near.routes),
     );
-    const text = `there is no ${method} ${shown(path)}`;
+    const text = `there is no ${method} ${shownPath(path)}`;
     const rest = api === undefined ? others : `the ${api.name} API has ${api.routes.map(describe).join(", ")}`;
     const hint = meant === undefined ? rest : `did you mean ${describe(meant)}? ${capitalized(rest)}`;
     return { name: "", isCall, error: new GatewayError("METHOD_NOT_FOUND", `${text}; ${hint}`), toError };
   };
-}
-
-/**
- * Creates the error for an HTTP method that a path does not have.
- *
- * @param allow the methods that it has
- * @param contentType content type to send. Undefined: any
- */
-export function wrongMethod(method: string, path: string, allow: string, contentType?: string): GatewayError {
-  const [first = allow] = allow.split(", ");
-  const text = [
-    `${shown(path)} does not accept ${method}; send ${first}`,
-    ...(contentType === undefined ? [] : [` with content-type: ${contentType}`]),
-    // A browser asks so whether a web page may call.
-    ...(method === "OPTIONS" ? ["; to allow a web page, add its origin to http.cors_origins"] : []),
-  ];
-  return new GatewayError("METHOD_NOT_FOUND", text.join(""), { allow });
 }
 
 /** Returns the API whose prefix a path has. Of several, the one with the longest prefix. */
@@ -143,10 +124,6 @@ function normalized(path: string): string {
 
 function describe({ method, path }: Place): string {
   return `${method} ${path.replace("*}", "}")}`;
-}
-
-function shown(path: string): string {
-  return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path;
 }
 
 function capitalized(text: string): string {

@@ -1,6 +1,6 @@
 import { create, equals, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { coalesce } from "../../../src/chat/stream/coalesce.ts";
 import {
   type ChatEvent,
@@ -13,6 +13,7 @@ import {
 } from "../../../src/chat/stream/events.ts";
 import { createFold } from "../../../src/chat/stream/fold.ts";
 import { createStreamValidator } from "../../../src/chat/stream/stream-validator.ts";
+import { loadRules } from "../../../src/chat/validation/annotations.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { StreamChatResponseSchema } from "../../../src/gen/dragoman/v1/chat_service_pb.js";
 import { CitationSchema } from "../../../src/gen/dragoman/v1/citation_pb.js";
@@ -150,6 +151,8 @@ describe("the fold law", () => {
 });
 
 describe("the stream law", () => {
+  beforeAll(loadRules);
+
   const check = (events: readonly ChatEvent[]): void => {
     const guard = createStreamValidator();
     for (const event of events) guard.accept(event);

@@ -37,7 +37,7 @@ it.each<[string, Init, string]>([
     "must be 1 to 128 characters: letters, digits and _ . -",
   ],
   ["a number out of range", { parameters: { n: 0 } }, "must be from 1 to 128"],
-])("names what to set instead of %s", (_, init, description) => {
+])("names what to set instead of %s", async (_, init, description) => {
   const request = create(ChatRequestSchema, { model: "m", messages: [{ role: Role.USER, parts: [part] }], ...init });
-  expect(annotationViolations(ChatRequestSchema, request)).toMatchObject([{ description }]);
+  expect(await annotationViolations(ChatRequestSchema, request)).toMatchObject([{ description }]);
 });

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { annotationViolations } from "../../../src/chat/validation/annotations.ts";
+import { allViolations } from "../../../src/chat/validation/annotation-rules.ts";
 import { requestViolations } from "../../../src/chat/validation/request-rules.ts";
 import { fieldText } from "../../../src/errors.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
@@ -51,7 +51,7 @@ const serverResult = (outputJson: string, role = Role.ASSISTANT): Message =>
 /** Returns all fields that violate annotations or rules. */
 function wrongFields(chat: Init): readonly string[] {
   const request = create(ChatRequestSchema, { model: "m", messages: [user], ...chat });
-  const annotated = annotationViolations(ChatRequestSchema, request).map(({ field }) => field);
+  const annotated = allViolations(ChatRequestSchema, request).map(({ field }) => field);
   return [...annotated, ...requestViolations(request, 250_000).map(({ field }) => field)].map((field) =>
     fieldText({ field }),
   );

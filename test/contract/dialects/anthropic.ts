@@ -6,7 +6,7 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
-import { createAnthropicAdapter } from "../../../src/providers/anthropic/index.ts";
+import { createAnthropicAdapter } from "../../../src/providers/anthropic/adapter.ts";
 import { anthropicModels } from "../../../src/providers/anthropic/models.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";

@@ -7,7 +7,7 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
-import { createBedrockAdapter } from "../../../src/providers/bedrock/index.ts";
+import { createBedrockAdapter } from "../../../src/providers/bedrock/adapter.ts";
 import { bedrockModels } from "../../../src/providers/bedrock/models.ts";
 import { errorFrame, eventFrame, exceptionFrame } from "../../support/event-stream.ts";
 import { ask } from "../../support/requests.ts";

@@ -7,7 +7,7 @@ import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
-import { createCohereAdapter } from "../../../src/providers/cohere/index.ts";
+import { createCohereAdapter } from "../../../src/providers/cohere/adapter.ts";
 import { ask } from "../../support/requests.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";

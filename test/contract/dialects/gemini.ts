@@ -3,7 +3,7 @@ import { Secret } from "../../../src/config/secret.ts";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
-import { createGeminiAdapter } from "../../../src/providers/gemini/index.ts";
+import { createGeminiAdapter } from "../../../src/providers/gemini/adapter.ts";
 import { ask } from "../../support/requests.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { Dialect } from "../dialect.ts";

@@ -6,7 +6,7 @@ import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import { ModelSchema } from "../../../src/gen/dragoman/v1/model_pb.js";
 import { ReasoningEffort } from "../../../src/gen/dragoman/v1/reasoning_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
-import { createMistralAdapter } from "../../../src/providers/mistral/index.ts";
+import { createMistralAdapter } from "../../../src/providers/mistral/adapter.ts";
 import { ask } from "../../support/requests.ts";
 import { functionTool } from "../../support/tools.ts";
 import type { AnswerCase, Dialect } from "../dialect.ts";

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { ChatRequestSchema } from "../../../src/gen/dragoman/v1/chat_request_pb.js";
 import { FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
-import { createVertexAdapter } from "../../../src/providers/vertex/index.ts";
+import { createVertexAdapter } from "../../../src/providers/vertex/adapter.ts";
 import { ask } from "../../support/requests.ts";
 import type { Dialect } from "../dialect.ts";
 import { chunk, said, sse, text, usage } from "../fixtures/generate-content.ts";

@@ -6,7 +6,7 @@ import { ReasoningEffort, ReasoningFormat } from "../../../src/gen/dragoman/v1/r
 import { ToolChoiceMode } from "../../../src/gen/dragoman/v1/tool_pb.js";
 import { UsageQuality } from "../../../src/gen/dragoman/v1/usage_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
-import { createGeminiAdapter } from "../../../src/providers/gemini/index.ts";
+import { createGeminiAdapter } from "../../../src/providers/gemini/adapter.ts";
 import { type ReplayUpstream, type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { functionTool, providerTool } from "../../support/tools.ts";
 import { context, fold, model, request, settings, sse, text, toolCall, toolResult } from "./harness.ts";

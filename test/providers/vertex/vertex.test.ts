@@ -11,8 +11,9 @@ import { ConfigError } from "../../../src/config/config-error.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { Role } from "../../../src/gen/dragoman/v1/message_pb.js";
 import type { Adapter } from "../../../src/providers/adapter.ts";
+import { createVertexAdapter, hostOf } from "../../../src/providers/vertex/adapter.ts";
 import type { TokenSource } from "../../../src/providers/vertex/google-tokens.ts";
-import { createVertexAdapter, hostOf, provider } from "../../../src/providers/vertex/index.ts";
+import { provider } from "../../../src/providers/vertex/index.ts";
 import { configured } from "../../support/configured.ts";
 import { type Script, startReplayUpstream } from "../../support/replay-upstream.ts";
 import { context, fold, model, request, settings, sse } from "../generate-content/harness.ts";
@@ -273,7 +274,9 @@ describe("a token for Google Cloud", () => {
       const { providers } = await import(${JSON.stringify(new URL("../../../src/providers/registry.ts", import.meta.url).href)});
       const { options, ...rest } = { options: {}, variables: {}, name: "vertex", baseUrl: "http://127.0.0.1:9", headers: {}, maxConnections: 1, maxQueue: 1,
         timeouts: { connectMs: 1, firstEventMs: 1, idleMs: 1 } };
-      providers.find(({ name }) => name === "vertex").create({ ...rest, options });
+      const vertex = providers.find(({ name }) => name === "vertex");
+      await vertex.load();
+      vertex.create({ ...rest, options });
       const loaded = Object.keys(createRequire(import.meta.url).cache);
       console.log(loaded.some((path) => path.includes("google-auth-library")));`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);

@@ -48,7 +48,6 @@ async function listen(method: (context: HandlerContext) => unknown, authenticate
   const services: Services = {
     calls,
     mounted: [mountService(ChatService, implementation)],
-    surfaces: () => false,
     rejections: new Rejections(() => {}),
   };
   listener = await listenGrpc(config, services);
