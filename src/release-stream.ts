@@ -10,6 +10,8 @@ import type { Writable } from "node:stream";
  * For the same reason, no code on the path of a call assigns a function literal to a property.
  */
 export function releaseStream(stream: Writable): void {
+  // First those that Node.js tells about each listener that is removed.
+  stream.removeAllListeners("removeListener");
   stream.removeAllListeners();
   stream.on("error", ignoreError);
 }

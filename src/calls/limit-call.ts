@@ -30,13 +30,15 @@ export function limitCall(
   if (isLimited(caller)) holders.push(limitedKey({ ...caller, id: caller.keyId }));
   if (account !== undefined && isLimited(account)) holders.push(limitedAccount(account));
   if (holders.length === 0) return undefined;
+  const models: Model[] = [];
+  for (const { members } of route.tiers) for (const { target } of members) if (target) models.push(target.model);
   return call.holdings.take({
     id: call.id,
     beganMs: call.startTime.getTime(),
     holders,
     onStoreLoss: account?.onStoreLoss ?? "local",
     request: size,
-    models: route.tiers.flatMap(({ members }) => members.flatMap(({ target }) => target?.model ?? [])),
+    models,
     prices: snapshot.prices,
     ...(countPrompt && { countPrompt }),
   });
