@@ -64,8 +64,19 @@ export function createPriceList({ overrides = [], dialectOf, vendorModel }: Pric
     if (path !== undefined && !byPath.has(path)) byPath.set(path, override);
   }
   const remembered = new Map<string, readonly Period[] | undefined>();
+  /** The same for the models of the catalog, which are the same objects in every call. */
+  const ofModels = new WeakMap<PricedModel, { readonly periods: readonly Period[] | undefined }>();
 
   function periodsOf(model: PricedModel): readonly Period[] | undefined {
+    let known = ofModels.get(model);
+    if (known === undefined) {
+      known = { periods: periodsOfName(model) };
+      ofModels.set(model, known);
+    }
+    return known.periods;
+  }
+
+  function periodsOfName(model: PricedModel): readonly Period[] | undefined {
     const override = byId.get(model.id) ?? byPath.get(pathOf(model));
     const key = `${override?.name ?? ""}\n${pathOf(model)}`;
     if (remembered.has(key)) return remembered.get(key);

@@ -14,13 +14,18 @@ export interface LimitedHolder {
   readonly budgets?: readonly Budget[] | undefined;
 }
 
-/** Returns an account as a holder of limits and budgets. */
-export function limitedAccount({
-  id,
-  limits,
-  budgets,
-}: Pick<AccountSettings, "id" | "limits" | "budgets">): LimitedHolder {
-  return { holder: holderOf({ accountId: id, keyId: "" }), name: `the account ${id}`, limits, budgets };
+/** Accounts that had a call, as holders. */
+const limitedAccounts = new WeakMap<object, LimitedHolder>();
+
+/** Returns an account as a holder of limits and budgets: the same object for the same settings. */
+export function limitedAccount(settings: Pick<AccountSettings, "id" | "limits" | "budgets">): LimitedHolder {
+  let known = limitedAccounts.get(settings);
+  if (known === undefined) {
+    const { id, limits, budgets } = settings;
+    known = { holder: holderOf({ accountId: id, keyId: "" }), name: `the account ${id}`, limits, budgets };
+    limitedAccounts.set(settings, known);
+  }
+  return known;
 }
 
 /** Returns an API key as a holder of limits and budgets. */
@@ -102,11 +107,27 @@ export function claimsOf(
   return { claims: [...requests, ...tokens, ...calls, ...budgets], unpriced };
 }
 
+type PlacedBudgets = readonly (readonly [place: string, budget: Budget])[];
+
+/** Places of the budgets of accounts that had a call. */
+const knownPlaces = new WeakMap<readonly Budget[], PlacedBudgets>();
+
 /**
  * Returns budgets with their places, which name what each has spent: the time zone, and which of the budgets with the
  * same period and time zone it is. So a budget keeps what it has spent if others are added, removed or moved.
  */
-export function placesOf(budgets: readonly Budget[] = []): readonly (readonly [place: string, budget: Budget])[] {
+export function placesOf(budgets: readonly Budget[] = noBudgets): PlacedBudgets {
+  let known = knownPlaces.get(budgets);
+  if (known === undefined) {
+    known = findPlaces(budgets);
+    knownPlaces.set(budgets, known);
+  }
+  return known;
+}
+
+const noBudgets: readonly Budget[] = [];
+
+function findPlaces(budgets: readonly Budget[]): PlacedBudgets {
   const counts = new Map<string, number>();
   return budgets.map((budget) => {
     const { period, timeZone } = budget;

@@ -31,9 +31,14 @@ function firstOfMonth(date: DateMs, months: number, further: number): DateMs {
 }
 
 /** The latest period of each kind and time zone: nearly all calls are in it. */
-const latest = new Map<string, Period>();
-/** Maximum number of time zones to remember. There are about 600. */
-const mostRemembered = 4096;
+const latest: Readonly<Record<BudgetPeriod, Map<string, Period>>> = {
+  day: new Map(),
+  week: new Map(),
+  month: new Map(),
+  quarter: new Map(),
+};
+/** Maximum number of time zones to remember for each kind. There are about 600. */
+const mostRemembered = 1024;
 
 /**
  * Returns the period that contains a time. Every time is in exactly one period of a kind and zone, and periods touch:
@@ -41,12 +46,12 @@ const mostRemembered = 4096;
  * are set at midnight, that need not be 0 o'clock.
  */
 export function periodAt(kind: BudgetPeriod, timeZone: string, atMs: number): Period {
-  const key = `${kind} ${timeZone}`;
-  const known = latest.get(key);
+  const ofKind = latest[kind];
+  const known = ofKind.get(timeZone);
   if (known !== undefined && known.startMs <= atMs && atMs < known.endMs) return known;
   const period = findPeriod(kind, timeZone, atMs);
-  if (latest.size >= mostRemembered) latest.clear();
-  latest.set(key, period);
+  if (ofKind.size >= mostRemembered) ofKind.clear();
+  ofKind.set(timeZone, period);
   return period;
 }
 
