@@ -14,8 +14,8 @@ export class Place<T> {
  * Values in the order of their arrival.
  *
  * For what is in progress, instead of a Set or Map: those replace their table often if values come and go, and V8 links
- * each table to the next one. So one table in the old generation keeps the values of all later ones, until the next full
- * collection. Calls would never be freed by the cheap collections of the young generation.
+ * each table to the next one. So one table in the old generation keeps the values of all later ones until the next full
+ * collection, and the cheap collections of the young generation would free no call.
  */
 export class LinkedList<T> {
   #first: Place<T> | undefined;

@@ -19,9 +19,9 @@ export interface ProviderDefinition<Options = unknown> extends ConfigurableProvi
    */
   load?(): Promise<void>;
   /**
-   * Creates the adapter, which `load` has loaded. Opens no connection and does not throw: `optionsSchema` and `check` have validated the
-   * settings. Adapters that render callers' templates share `sandbox`. `create` is a method and not a property: only
-   * then does TypeScript allow definitions with different `Options` in one list.
+   * Creates the adapter, which `load` has loaded. Opens no connection and does not throw: `optionsSchema` and `check`
+   * have validated the settings. Adapters that render callers' templates share `sandbox`. `create` is a method and not a
+   * property: only then does TypeScript allow definitions with different `Options` in one list.
    */
   create(settings: ProviderSettings<Options>, sandbox: TemplateSandbox): Adapter;
 }
