@@ -38,8 +38,8 @@ const longestShippingMs = 5_000;
 /** The service with everything that it is composed of. */
 export interface ComposedService extends Service {
   /**
-   * Replaces the configuration, whose adapters are loaded, but for what needs a restart. Throws ConfigError, and changes nothing, if callers on
-   * other machines would need no key.
+   * Replaces the configuration, whose adapters are loaded, but for what needs a restart. Throws ConfigError, and changes
+   * nothing, if callers on other machines would need no key.
    */
   reload(next: Config): Reloaded;
   /** Ships what processes have left that have ended, and does not wait for the next time to look for that. */
