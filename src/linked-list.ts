@@ -51,7 +51,7 @@ export class LinkedList<T> {
     this.#size--;
   }
 
-  /** The loop can remove the value that it has. */
+  /** The loop can remove the value that it has, but no other one. */
   *[Symbol.iterator](): Generator<T, void, undefined> {
     for (let place = this.#first; place !== undefined; ) {
       const { value, next } = place;

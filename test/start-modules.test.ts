@@ -27,6 +27,8 @@ async function start(variables: Record<string, string> = {}): Promise<string> {
     cwd: folder,
     env: {
       HOME: folder,
+      // A folder without models, whatever the clone has.
+      DRAGOMAN_LOCAL_HOME: folder,
       ...variables,
       DRAGOMAN_GRPC_ADDRESS: "127.0.0.1:0",
       DRAGOMAN_HTTP_ADDRESS: "127.0.0.1:0",

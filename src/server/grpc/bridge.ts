@@ -96,12 +96,12 @@ function streaming(
     try {
       const responses = implementation(decode(method, grpcCall.request, admitted), context) as AsyncIterable<unknown>;
       for await (const response of responses) {
+        if (context.signal.aborted) break;
         if (first) sendHeaders(grpcCall, context, admitted.call);
         first = false;
-        if (context.signal.aborted) break;
         if (!grpcCall.write(response)) await drained(grpcCall, context.signal);
       }
-      if (first) sendHeaders(grpcCall, context, admitted.call);
+      if (first && !context.signal.aborted) sendHeaders(grpcCall, context, admitted.call);
       grpcCall.end(trailersOf(context));
     } catch (error) {
       const fail = (status: Partial<StatusObject>): unknown => grpcCall.emit("error", status);

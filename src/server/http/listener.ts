@@ -2,11 +2,13 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { unknownMethod } from "../../calls/call-method.ts";
 import { peerAddress } from "../../calls/peer-address.ts";
 import type { Config, TlsFiles } from "../../config/config.ts";
+import { GatewayError } from "../../errors.ts";
 import { LinkedList } from "../../linked-list.ts";
 import { retryAfterMs } from "../../load/overloaded.ts";
-import { clientSignal, cutOffRequest } from "../../surfaces/kit/http-source.ts";
+import { clientSignal, cutOffRequest, sourceOf } from "../../surfaces/kit/http-source.ts";
 import { requestPath } from "../../surfaces/kit/request-path.ts";
 import { answerMs, Connections } from "../connections.ts";
 import { listenError } from "../listen-problem.ts";
@@ -176,7 +178,13 @@ function createAnswer(config: Config, services: Services, grpcAddress: Listener[
   return guardBrowsers(config, (request, response) => {
     if (paths.has(requestPath(request))) answerCall(request, response);
     else if (created !== undefined) created(request, response);
-    else answerOther(request, response).catch(() => answerFault(response));
+    else {
+      answerOther(request, response).catch((error: unknown) => {
+        const fault = new GatewayError("INTERNAL", "an internal error occurred", { cause: error });
+        services.calls.reject(sourceOf(request, response), unknownMethod, fault);
+        answerFault(response);
+      });
+    }
   });
 }
 

@@ -14,8 +14,9 @@ import { answerCall, enterMethod } from "./admitted-call.ts";
 
 /** Creates ChatService for both listeners. */
 export function createChatService(): ServiceImpl<typeof ChatService> {
-  for (const schema of [CompleteChatRequestSchema, StreamChatRequestSchema, PlanChatRequestSchema])
+  for (const schema of [CompleteChatRequestSchema, StreamChatRequestSchema, PlanChatRequestSchema]) {
     prepareCheck(schema);
+  }
   return {
     async completeChat(request, context): Promise<CompleteChatResponse> {
       const fold = createFold();
