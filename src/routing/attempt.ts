@@ -1,3 +1,4 @@
+import type { DescMessage } from "@bufbuild/protobuf";
 import { append } from "../append.ts";
 import { createBounds } from "../chat/stream/bound-events.ts";
 import { createStopCutter } from "../chat/stream/cut-at-stops.ts";
@@ -110,7 +111,7 @@ class StartedRequest implements RunningAttempt {
     try {
       for await (const arrived of this.#send()) {
         const sound = corrected(arrived);
-        if (this.#needsRules(sound)) await loadRules();
+        if (this.#missingRules(sound)) await this.#loadRules(sound);
         const batch = this.#accept(sound);
         if (validator.outputStarted) record.output();
         if (held === undefined) {
@@ -131,7 +132,7 @@ class StartedRequest implements RunningAttempt {
       const end = signal.aborted ? undefined : filteredEnd(error, validator, cutter?.heldChoices ?? []);
       if (end !== undefined) {
         const last = corrected(end);
-        if (this.#needsRules(last)) await loadRules();
+        await this.#loadRules(last);
         const rest = last.map((event) => {
           if (event.case === "completed") return this.#complete(event);
           validator.accept(event);
@@ -164,8 +165,18 @@ class StartedRequest implements RunningAttempt {
       : adapter.stream(this.#request, model, context);
   }
 
-  #needsRules(batch: readonly ChatEvent[]): boolean {
-    return batch.some((event) => this.validator.needsRules(event));
+  /** Returns a message whose rules must be loaded to check a batch. Undefined: there is none. */
+  #missingRules(batch: readonly ChatEvent[]): DescMessage | undefined {
+    for (const event of batch) {
+      const missing = this.validator.missingRules(event);
+      if (missing !== undefined) return missing;
+    }
+    return undefined;
+  }
+
+  async #loadRules(batch: readonly ChatEvent[]): Promise<void> {
+    for (let missing = this.#missingRules(batch); missing; missing = this.#missingRules(batch))
+      await loadRules(missing);
   }
 
   /** Checks a batch of events. Returns it with its ends settled: as one copy, since it may have thousands of events. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
@@ -55,11 +55,9 @@ it("frees finished calls in collections of the young generation", { timeout: 120
   const output = join(folder, "output");
   await using upstream = await startChatUpstream(answers("The answer."));
   const environment = { OPENAI_BASE_URL: upstream.baseUrl, OPENAI_API_KEY: "key", DRAGOMAN_LOG_LEVEL: "warn" };
-  await using service = await startProcess(
-    environment,
-    ["--trace-gc", "--max-semi-space-size=4"],
-    openSync(output, "w"),
-  );
+  const file = openSync(output, "w");
+  onTestFinished(() => closeSync(file));
+  await using service = await startProcess(environment, ["--trace-gc", "--max-semi-space-size=4"], file);
   const client = createClient(ChatService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
   let left = calls;
   const caller = async (): Promise<void> => {

@@ -14,7 +14,7 @@ export interface LimitedHolder {
   readonly budgets?: readonly Budget[] | undefined;
 }
 
-/** Accounts that had a call, as holders. */
+/** Accounts as holders, by their settings, which change only as a whole. */
 const limitedAccounts = new WeakMap<object, LimitedHolder>();
 
 /** Returns an account as a holder of limits and budgets: the same object for the same settings. */
@@ -107,9 +107,11 @@ export function claimsOf(
   return { claims: [...requests, ...tokens, ...calls, ...budgets], unpriced };
 }
 
+const noBudgets: readonly Budget[] = [];
+
 type PlacedBudgets = readonly (readonly [place: string, budget: Budget])[];
 
-/** Places of the budgets of accounts that had a call. */
+/** Budgets with their places, for each list of budgets of the settings. */
 const knownPlaces = new WeakMap<readonly Budget[], PlacedBudgets>();
 
 /**
@@ -124,8 +126,6 @@ export function placesOf(budgets: readonly Budget[] = noBudgets): PlacedBudgets 
   }
   return known;
 }
-
-const noBudgets: readonly Budget[] = [];
 
 function findPlaces(budgets: readonly Budget[]): PlacedBudgets {
   const counts = new Map<string, number>();

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type DescMessage } from "@bufbuild/protobuf";
 import { type FieldViolation, GatewayError } from "../../errors.ts";
 import { formatPath } from "../../field-path.ts";
 import { CitationSchema } from "../../gen/dragoman/v1/citation_pb.js";
@@ -23,8 +23,8 @@ interface ChoiceState {
 
 /** Validates the order of a stream's events: the stream law in the proto comment of `ChatService.StreamChat`. */
 export interface StreamValidator {
-  /** Whether `accept` needs `loadRules` first for this event. */
-  needsRules(event: ChatEvent): boolean;
+  /** Message whose rules `loadRules` must load before `accept` takes this event. Undefined: none. */
+  missingRules(event: ChatEvent): DescMessage | undefined;
   /** Throws if the event violates the stream law. */
   accept(event: ChatEvent): void;
   /** Throws if the stream ends before `completed`. */
@@ -60,12 +60,12 @@ class Validator implements StreamValidator {
   outputCharacters = 0;
   outputSize = 0;
 
-  needsRules(event: ChatEvent): boolean {
-    if (event.case !== "delta" || isUnbounded(event.value)) return false;
+  missingRules(event: ChatEvent): DescMessage | undefined {
+    if (event.case !== "delta" || isUnbounded(event.value)) return undefined;
     const { choiceIndex, partIndex, delta } = event.value;
-    if (delta.case === "citation") return needsRules(CitationSchema, delta.value);
-    if (this.#choices.get(choiceIndex)?.parts[partIndex] !== undefined) return false;
-    return needsRules(PartSchema, partOf(event.value));
+    if (delta.case === "citation") return needsRules(CitationSchema, delta.value) ? CitationSchema : undefined;
+    if (this.#choices.get(choiceIndex)?.parts[partIndex] !== undefined) return undefined;
+    return needsRules(PartSchema, partOf(event.value)) ? PartSchema : undefined;
   }
 
   accept(event: ChatEvent): void {

@@ -23,11 +23,17 @@ const thorough = createValidator({ regexMatch });
 /** Messages whose rules are compiled. */
 const compiled = new Set<DescMessage>();
 
+/** Whether the rules of a message are compiled. */
+export function isCompiled(schema: DescMessage): boolean {
+  return compiled.has(schema);
+}
+
 /**
- * Compiles the rules of a message before its first validation. Nested messages have a turn of the event loop each: all
- * rules of a ChatRequest at once would hold up all calls for 200 ms.
+ * Compiles the rules of a message before its first validation. Nested messages have their own turns of the event loop:
+ * all rules of a ChatRequest at once would hold up all calls for 200 ms.
  */
 export async function compileRules(schema: DescMessage): Promise<void> {
+  if (compiled.has(schema)) return;
   for (const message of nestedFirst(schema)) {
     if (compiled.has(message)) continue;
     for (const validator of [untilFirst, thorough]) {

@@ -11,12 +11,13 @@ type Rules = typeof import("./annotation-rules.ts");
 let rules: Rules | undefined;
 
 /**
- * Loads protovalidate. A call after a failure loads it again, but for early patches of Node.js 22 and 24 (22.19, 24.0),
- * which remember the failure.
+ * Loads protovalidate, and compiles the rules of a message. A call after a failure loads it again, except under early
+ * patches of Node.js 22 and 24 (22.19, 24.0), which remember the failure.
  */
-export async function loadRules(): Promise<Rules> {
+export async function loadRules(schema: DescMessage): Promise<Rules> {
   try {
     rules ??= await import("./annotation-rules.ts");
+    await rules.compileRules(schema);
     return rules;
   } catch (error) {
     throw new GatewayError("INTERNAL", "the request could not be validated", { cause: error });
@@ -37,9 +38,7 @@ export async function annotationViolations<Desc extends DescMessage>(
   message: MessageShape<Desc>,
 ): Promise<readonly FieldViolation[]> {
   if (isSurelyValid(schema, message)) return [];
-  const { compileRules, allViolations } = await loadRules();
-  await compileRules(schema);
-  return allViolations(schema, message);
+  return (await loadRules(schema)).allViolations(schema, message);
 }
 
 /** Throws INVALID_REQUEST with all annotation violations if the message has any. */
@@ -50,7 +49,7 @@ export async function requireValid<Desc extends DescMessage>(schema: Desc, messa
 
 /** Whether `firstViolation` needs `loadRules` first. */
 export function needsRules<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): boolean {
-  return rules === undefined && !isSurelyValid(schema, message);
+  return rules?.isCompiled(schema) !== true && !isSurelyValid(schema, message);
 }
 
 /** Returns the first violation of the proto annotations, or undefined. */

@@ -18,7 +18,7 @@ import type { AdmittedCall } from "../services/admitted-call.ts";
 import { timeoutMs } from "../services/grpc-timeout.ts";
 import { libraryError } from "../services/library-errors.ts";
 import { roleFor } from "../services/method-rules.ts";
-import type { MountedMethod } from "../services/mounted-service.ts";
+import { type MountedMethod, pathOf } from "../services/mounted-service.ts";
 import { createMethodNotFound } from "../services/unknown-method.ts";
 import { checkFlags } from "./flags.ts";
 import { plainTrailers, RawMetadata } from "./raw-metadata.ts";
@@ -59,7 +59,7 @@ interface Entry extends GrpcCall {
 
 const entryOf = Symbol("entry of request metadata");
 
-/** Request metadata with its call. No WeakMap: a young collection keeps all values of one, also without their keys. */
+/** Request metadata with its call. Not in a WeakMap: young collections keep its values, even if their keys are gone. */
 interface OwnedMetadata extends Metadata {
   [entryOf]?: Entry;
 }
@@ -235,10 +235,6 @@ function headersForGrpcJs(headers: IncomingHttpHeaders): IncomingHttpHeaders {
     "content-type": headers["content-type"],
     "grpc-encoding": headers["grpc-encoding"],
   };
-}
-
-function pathOf({ parent, name }: MountedMethod["method"]): string {
-  return `/${parent.typeName}/${name}`;
 }
 
 /**

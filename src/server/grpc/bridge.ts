@@ -17,7 +17,7 @@ import { toGatewayError } from "../../errors.ts";
 import { decode as decodeMessage, encode } from "../../wire/codec.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { decodeRequest } from "../services/decode-request.ts";
-import type { Implementation, MountedService } from "../services/mounted-service.ts";
+import { type Implementation, type MountedService, pathOf } from "../services/mounted-service.ts";
 import type { GrpcAccess } from "./access.ts";
 import { GrpcContext } from "./context.ts";
 import { RawMetadata, successTrailers, toFields } from "./raw-metadata.ts";
@@ -39,7 +39,7 @@ export function addService(server: Server, { methods }: MountedService, admitted
 
 function define(method: DescMethod): MethodDefinition<Buffer, unknown> {
   return {
-    path: `/${method.parent.typeName}/${method.name}`,
+    path: pathOf(method),
     requestStream: false,
     responseStream: method.methodKind === "server_streaming",
     // The handler decodes the request, so that malformed bytes give an error with typed details and a call record.

@@ -15,6 +15,7 @@ import {
 } from "../../gen/grpc/health/v1/health_pb.js";
 import { decode, encode } from "../../wire/codec.ts";
 import type { Duration } from "../connections.ts";
+import { pathOf } from "../services/mounted-service.ts";
 import { type TargetHealth, targetPrefix } from "../target-health.ts";
 
 type HealthResponse = MessageInitShape<typeof HealthCheckResponseSchema>;
@@ -35,7 +36,7 @@ function define({
   output,
 }: DescMethod): MethodDefinition<unknown, Record<string, unknown>> {
   return {
-    path: `/${parent.typeName}/${name}`,
+    path: pathOf({ parent, name }),
     requestStream: false,
     responseStream: methodKind === "server_streaming",
     requestSerialize: (request) => encode(input, request as Message),

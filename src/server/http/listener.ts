@@ -13,6 +13,7 @@ import { requestPath } from "../../surfaces/kit/request-path.ts";
 import { answerMs, Connections } from "../connections.ts";
 import { listenError } from "../listen-problem.ts";
 import { closingMs, type Listener, type Services } from "../listener.ts";
+import { pathOf } from "../services/mounted-service.ts";
 import { createTurns } from "../turns.ts";
 import { guardBrowsers } from "./browser-guard.ts";
 import { createConnectHandler } from "./connect-handler.ts";
@@ -165,9 +166,7 @@ export async function listenHttp(
 /** Creates the listener for all requests but those of health pages and metrics. */
 function createAnswer(config: Config, services: Services, grpcAddress: Listener["address"]): RequestListener {
   const answerCall = createCallHandler(config, services);
-  const paths = new Set(
-    services.mounted.flatMap(({ methods }) => methods.map(({ method }) => `/${method.parent.typeName}/${method.name}`)),
-  );
+  const paths = new Set(services.mounted.flatMap(({ methods }) => methods.map(({ method }) => pathOf(method))));
   // The other HTTP APIs have 125 modules, and many services never get a request for them.
   let created: RequestListener | undefined;
   const answerOther = async (request: IncomingMessage, response: ServerResponse) => {

@@ -47,3 +47,8 @@ export function mountService<Service extends DescService>(
     }),
   };
 }
+
+/** Returns the path of a method in gRPC, gRPC-Web and Connect. */
+export function pathOf({ parent, name }: Pick<DescMethod, "parent" | "name">): string {
+  return `/${parent.typeName}/${name}`;
+}

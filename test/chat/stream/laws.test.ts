@@ -20,6 +20,7 @@ import { CitationSchema } from "../../../src/gen/dragoman/v1/citation_pb.js";
 import { type ChatCompletion, ChatCompletionSchema, FinishReason } from "../../../src/gen/dragoman/v1/completion_pb.js";
 import { type Media, MediaSchema } from "../../../src/gen/dragoman/v1/media_pb.js";
 import {
+  PartSchema,
   type Reasoning,
   type ServerToolCall,
   ServerToolCallSchema,
@@ -151,7 +152,9 @@ describe("the fold law", () => {
 });
 
 describe("the stream law", () => {
-  beforeAll(loadRules);
+  beforeAll(async () => {
+    for (const schema of [PartSchema, CitationSchema]) await loadRules(schema);
+  });
 
   const check = (events: readonly ChatEvent[]): void => {
     const guard = createStreamValidator();
