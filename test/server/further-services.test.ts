@@ -54,6 +54,9 @@ const failures: Readonly<Record<string, () => unknown>> = {
   "an exception": () => new Error("a secret"),
 };
 
+/** Asks for a response that cannot be encoded. */
+const notString = "not a string";
+
 const bytes = Uint8Array.from([1, 2, 3, 4]);
 
 function setHeaders({ responseHeader, responseTrailer }: HandlerContext): void {
@@ -67,7 +70,7 @@ function setHeaders({ responseHeader, responseTrailer }: HandlerContext): void {
 function answer(text: string): StringValue {
   const failure = failures[text];
   if (failure !== undefined) throw failure();
-  return create(StringValueSchema, { value: text });
+  return create(StringValueSchema, { value: text === notString ? (Object.create(null) as never) : text });
 }
 
 const implementation = {
@@ -192,6 +195,13 @@ describe.each(protocols)("a further service over %s", (protocol) => {
     expect(error?.findDetails(ErrorInfoSchema)).toMatchObject([{ reason: "INTERNAL" }]);
     expect(error?.message).not.toContain("secret");
     expect(await service.nextRecord()).toMatchObject({ reason: "INTERNAL" });
+  });
+
+  it.each(methods)("reports a response that cannot be encoded as INTERNAL, and ends the call: %s", async (method) => {
+    const { values, error } = await call(protocol, openService, method, notString);
+    expect(values).toEqual([]);
+    expect(error?.code).toBe(Code.Internal);
+    expect(await service.nextRecord()).toMatchObject({ method: expect.stringMatching(/say|count/i) });
   });
 
   it("reads request headers from its context", async () => {

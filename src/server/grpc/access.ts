@@ -44,24 +44,26 @@ export interface GrpcAccess {
   admittedCall(metadata: Metadata): GrpcCall;
 }
 
-/** Admitted call, and its request headers without `grpc-timeout`. */
-export interface GrpcCall extends AdmittedCall {
+/** Call with the HTTP/2 stream that grpc-js serves, and the request headers without `grpc-timeout`. */
+interface Entry extends AdmittedCall {
   readonly headers: IncomingHttpHeaders;
+  readonly stream: ServerHttp2Stream;
+}
+
+/** Admitted call that grpc-js has started. */
+export interface GrpcCall extends Entry {
+  /** Sends to the stream. */
+  readonly grpcJs: ServerInterceptingCallInterface;
 }
 
 /** Status that grpc-js passes to `sendStatus`. */
 type SentStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
 
-/** Call with the HTTP/2 stream that grpc-js serves. */
-interface Entry extends GrpcCall {
-  readonly stream: ServerHttp2Stream;
-}
-
-const entryOf = Symbol("entry of request metadata");
+const callOf = Symbol("call of request metadata");
 
 /** Request metadata with its call. Not in a WeakMap: young collections keep its values, even if their keys are gone. */
 interface OwnedMetadata extends Metadata {
-  [entryOf]?: Entry;
+  [callOf]?: GrpcCall;
 }
 
 /**
@@ -180,17 +182,16 @@ export function createGrpcAccess(
         const sendEnd = (error: GatewayError): void =>
           whenRecorded(entry.call, () => {
             sendNow(statusOfCall(entry, error));
-            // Messages wait in grpc-js while the client does not read. After the status, Node.js would discard both.
-            base.sendMessage = discard;
             if (!entry.stream.readableEnded) stopRequest(entry.stream, error.reason);
           });
         entry.call.onEnded = sendEnd;
+        const started: GrpcCall = Object.assign(entry, { grpcJs: base });
         const start = base.start.bind(base);
         const startOwned = (listener: Parameters<typeof start>[0]): void =>
           start({
             ...listener,
             onReceiveMetadata(metadata: OwnedMetadata) {
-              metadata[entryOf] = entry;
+              metadata[callOf] = started;
               listener.onReceiveMetadata(metadata);
             },
           });
@@ -201,16 +202,11 @@ export function createGrpcAccess(
       return base as ServerInterceptingCall;
     },
 
-    admittedCall({ [entryOf]: entry }: OwnedMetadata) {
-      if (entry === undefined) throw new Error("a method ran without access control");
-      return entry;
+    admittedCall({ [callOf]: started }: OwnedMetadata) {
+      if (started === undefined) throw new Error("a method ran without access control");
+      return started;
     },
   };
-}
-
-/** Sends no message. */
-function discard(_message: unknown, sent: () => void): void {
-  sent();
 }
 
 /**

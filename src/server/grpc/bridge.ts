@@ -12,14 +12,14 @@ import {
 } from "@grpc/grpc-js";
 import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
-import { drained } from "../../drained.ts";
 import { toGatewayError } from "../../errors.ts";
-import { decode as decodeMessage, encode } from "../../wire/codec.ts";
+import { encode } from "../../wire/codec.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { decodeRequest } from "../services/decode-request.ts";
 import { type Implementation, type MountedService, pathOf } from "../services/mounted-service.ts";
 import type { GrpcAccess } from "./access.ts";
 import { GrpcContext } from "./context.ts";
+import { MessageSender } from "./message-sender.ts";
 import { RawMetadata, successTrailers, toFields } from "./raw-metadata.ts";
 import { connectStatus, toGrpcStatus } from "./status.ts";
 
@@ -27,7 +27,7 @@ type AdmittedCallOf = GrpcAccess["admittedCall"];
 
 /** Adds a mounted service to a grpc-js server. */
 export function addService(server: Server, { methods }: MountedService, admittedCall: AdmittedCallOf): void {
-  const definitions: Record<string, MethodDefinition<Buffer, unknown>> = {};
+  const definitions: Record<string, MethodDefinition<Buffer, Buffer>> = {};
   const handlers: Record<string, UntypedHandleCall> = {};
   for (const { method, implementation } of methods) {
     definitions[method.localName] = define(method);
@@ -37,19 +37,21 @@ export function addService(server: Server, { methods }: MountedService, admitted
   server.addService(definitions, handlers);
 }
 
-function define(method: DescMethod): MethodDefinition<Buffer, unknown> {
+function define(method: DescMethod): MethodDefinition<Buffer, Buffer> {
   return {
     path: pathOf(method),
     requestStream: false,
     responseStream: method.methodKind === "server_streaming",
-    // The handler decodes the request, so that malformed bytes give an error with typed details and a call record.
-    requestSerialize: (value) => value,
-    requestDeserialize: (bytes) => bytes,
-    // The cast is safe: a handler returns a message of the method's output type, which TypeScript cannot know here.
-    responseSerialize: (message) => encode(method.output, message as Message),
-    responseDeserialize: (bytes) => decodeMessage(method.output, bytes),
+    // The handlers decode and encode, so that bytes and messages that they cannot convert give an error with typed
+    // details and a call record.
+    requestSerialize: sameBytes,
+    requestDeserialize: sameBytes,
+    responseSerialize: sameBytes,
+    responseDeserialize: sameBytes,
   };
 }
+
+const sameBytes = (bytes: Buffer): Buffer => bytes;
 
 /** Decodes the request of a call. If that fails, settles the call, because the method that would do so never runs. */
 function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): unknown {
@@ -63,18 +65,24 @@ function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): u
   }
 }
 
+/** Encodes a response. The cast is safe: a method returns a message of its output type, unknown to TypeScript here. */
+function encodeResponse({ output }: DescMethod, response: unknown): Buffer {
+  return encode(output, response as Message);
+}
+
 function unary(
   method: DescMethod,
   implementation: Implementation,
   admittedCall: AdmittedCallOf,
-): handleUnaryCall<Buffer, unknown> {
+): handleUnaryCall<Buffer, Buffer> {
   return async (grpcCall, callback) => {
     const admitted = admittedCall(grpcCall.metadata);
     const context = new GrpcContext(method, admitted);
     try {
       const response = await implementation(decode(method, grpcCall.request, admitted), context);
+      const bytes = encodeResponse(method, response);
       sendHeaders(grpcCall, context, admitted.call);
-      callback(null, response, trailersOf(context));
+      callback(null, bytes, trailersOf(context));
     } catch (error) {
       sendStatus(() => callback(statusOfThrown(error, context, admitted.call, true)), callback);
     } finally {
@@ -87,23 +95,28 @@ function streaming(
   method: DescMethod,
   implementation: Implementation,
   admittedCall: AdmittedCallOf,
-): handleServerStreamingCall<Buffer, unknown> {
+): handleServerStreamingCall<Buffer, Buffer> {
   return async (grpcCall) => {
     grpcCall.once("close", release);
     const admitted = admittedCall(grpcCall.metadata);
     const context = new GrpcContext(method, admitted);
+    const sender = new MessageSender(admitted.stream, admitted.grpcJs, context.signal);
     let first = true;
     try {
       const responses = implementation(decode(method, grpcCall.request, admitted), context) as AsyncIterable<unknown>;
       for await (const response of responses) {
         if (context.signal.aborted) break;
+        const bytes = encodeResponse(method, response);
         if (first) sendHeaders(grpcCall, context, admitted.call);
         first = false;
-        if (!grpcCall.write(response)) await drained(grpcCall, context.signal);
+        const sent = sender.send(bytes);
+        if (sent) await sent;
       }
       if (first && !context.signal.aborted) sendHeaders(grpcCall, context, admitted.call);
       grpcCall.end(trailersOf(context));
     } catch (error) {
+      // If the response cannot be encoded, the method cannot settle the call.
+      admitted.call.settle(toGatewayError(error));
       const fail = (status: Partial<StatusObject>): unknown => grpcCall.emit("error", status);
       sendStatus(() => fail(statusOfThrown(error, context, admitted.call, first)), fail);
     }
