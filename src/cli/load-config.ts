@@ -31,9 +31,9 @@ export async function loadConfigFor(
 export async function loadNextConfig(
   file: string | undefined,
   environment: Environment,
-  onRead: OnRead | undefined,
+  options: { readonly onRead: OnRead | undefined },
 ): Promise<Config> {
-  const config = await loadConfigFor(file, environment, { onRead });
+  const config = await loadConfigFor(file, environment, options);
   const { loadAdapters } = await import("../adapters.ts");
   await loadAdapters(config);
   return config;

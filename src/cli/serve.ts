@@ -35,9 +35,12 @@ async function start(file: string | undefined, environment: Environment, link: W
   }
   const files = new FilesRead();
   const config = await loadConfigFor(file, environment, { onRead: files.onRead });
-  const load: ConfigSource["load"] = (onRead) => loadNextConfig(file, environment, onRead);
+  const isForModels = link?.worker === modelsWorker;
+  // The process for local models sends nothing to providers.
+  const loadNext = isForModels ? loadConfigFor : loadNextConfig;
+  const load: ConfigSource["load"] = (onRead) => loadNext(file, environment, { onRead });
   const source = { config, files, environment, load };
-  if (link?.worker === modelsWorker) {
+  if (isForModels) {
     const { serveModels } = await import("./serve/models.ts");
     await serveModels(source, link);
     return;
