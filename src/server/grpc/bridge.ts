@@ -42,8 +42,8 @@ function define(method: DescMethod): MethodDefinition<Buffer, Buffer> {
     path: pathOf(method),
     requestStream: false,
     responseStream: method.methodKind === "server_streaming",
-    // The handlers decode and encode, so that bytes and messages that they cannot convert give an error with typed
-    // details and a call record.
+    // The handlers decode and encode, so that what cannot be converted gives an error with typed details, and ends the
+    // call.
     requestSerialize: sameBytes,
     requestDeserialize: sameBytes,
     responseSerialize: sameBytes,

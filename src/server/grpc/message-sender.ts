@@ -1,12 +1,12 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
 
-/** Number of unsent messages at which the sender of a stream waits. */
+/** Number of unsent messages at which a sender waits, even if the stream has room for more bytes. */
 const maxUnsent = 16;
 
 /**
- * Sends the messages of a stream. Those of one turn of the event loop leave in one write, so that `started` and the
- * first output arrive together. The Writable of grpc-js would wait for each message to be written before the next.
+ * Sends the messages of a stream. Those that are ready together leave in one write, so that `started` and the first
+ * output arrive together. The Writable of grpc-js would wait for each message to be written before the next.
  */
 export class MessageSender {
   readonly #stream: ServerHttp2Stream;
@@ -16,8 +16,8 @@ export class MessageSender {
   #resume: ((value: unknown) => void) | undefined;
 
   /**
-   * @param grpcJs Serializes messages and writes them to the stream.
-   * @param signal Fires when the call ends. Nobody then waits for messages.
+   * @param grpcJs Writes messages to the stream.
+   * @param signal Fires when the call ends. Then nothing more needs to be sent.
    */
   constructor(
     stream: ServerHttp2Stream,
@@ -29,7 +29,10 @@ export class MessageSender {
     this.#signal = signal;
   }
 
-  /** Sends a message. Returns a promise if too many are unsent, which resolves when all are sent or the call ends. */
+  /**
+   * Sends a message. If many messages or bytes are unsent then, returns a promise, which resolves when all are sent or
+   * the call has ended.
+   */
   send(message: unknown): Promise<void> | undefined {
     if (this.#stream.writableCorked === 0) {
       this.#stream.cork();
@@ -37,7 +40,9 @@ export class MessageSender {
     }
     this.#unsent += 1;
     this.#grpcJs.sendMessage(message, () => this.#sent());
-    return this.#unsent < maxUnsent || this.#signal.aborted ? undefined : this.#allSent();
+    const isFull = this.#unsent >= maxUnsent || this.#stream.writableNeedDrain;
+    const hasEnded = this.#signal.aborted || this.#stream.destroyed;
+    return isFull && !hasEnded ? this.#allSent() : undefined;
   }
 
   #sent(): void {
@@ -49,8 +54,10 @@ export class MessageSender {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     this.#resume = resolve;
     this.#signal.addEventListener("abort", resolve);
+    this.#stream.on("close", resolve);
     await promise;
     this.#signal.removeEventListener("abort", resolve);
+    this.#stream.off("close", resolve);
   }
 }
 
