@@ -30,10 +30,10 @@ export class MessageSender {
   }
 
   /**
-   * Sends a message. If many messages or bytes are unsent then, returns a promise, which resolves when all are sent or
-   * the call has ended.
+   * Sends an encoded message. If many messages or bytes are unsent then, returns a promise, which resolves when all are
+   * sent or the call has ended.
    */
-  send(message: unknown): Promise<void> | undefined {
+  send(message: Buffer): Promise<void> | undefined {
     if (this.#stream.writableCorked === 0) {
       this.#stream.cork();
       process.nextTick(uncork, this.#stream);
