@@ -175,8 +175,9 @@ class StartedRequest implements RunningAttempt {
   }
 
   async #loadRules(batch: readonly ChatEvent[]): Promise<void> {
-    for (let missing = this.#missingRules(batch); missing; missing = this.#missingRules(batch))
+    for (let missing = this.#missingRules(batch); missing; missing = this.#missingRules(batch)) {
       await loadRules(missing);
+    }
   }
 
   /** Checks a batch of events. Returns it with its ends settled: as one copy, since it may have thousands of events. */

@@ -12,7 +12,7 @@ import {
 } from "@grpc/grpc-js";
 import { answerHeaders } from "../../calls/answer-headers.ts";
 import type { Call } from "../../calls/call.ts";
-import { toGatewayError } from "../../errors.ts";
+import { GatewayError, toGatewayError } from "../../errors.ts";
 import { encode } from "../../wire/codec.ts";
 import type { AdmittedCall } from "../services/admitted-call.ts";
 import { decodeRequest } from "../services/decode-request.ts";
@@ -53,16 +53,10 @@ function define(method: DescMethod): MethodDefinition<Buffer, Buffer> {
 
 const sameBytes = (bytes: Buffer): Buffer => bytes;
 
-/** Decodes the request of a call. If that fails, settles the call, because the method that would do so never runs. */
+/** Decodes the request of a call. */
 function decode({ input }: DescMethod, bytes: Buffer, { call }: AdmittedCall): unknown {
-  try {
-    call.holdRequest(bytes.length);
-    return decodeRequest(input, bytes, call.maxValues);
-  } catch (thrown) {
-    const error = toGatewayError(thrown);
-    call.settle(error);
-    throw error;
-  }
+  call.holdRequest(bytes.length);
+  return decodeRequest(input, bytes, call.maxValues);
 }
 
 /** Encodes a response. The cast is safe: a method returns a message of its output type, unknown to TypeScript here. */
@@ -115,8 +109,6 @@ function streaming(
       if (first && !context.signal.aborted) sendHeaders(grpcCall, context, admitted.call);
       grpcCall.end(trailersOf(context));
     } catch (error) {
-      // If the response cannot be encoded, the method cannot settle the call.
-      admitted.call.settle(toGatewayError(error));
       const fail = (status: Partial<StatusObject>): unknown => grpcCall.emit("error", status);
       sendStatus(() => fail(statusOfThrown(error, context, admitted.call, first)), fail);
     }
@@ -128,12 +120,17 @@ function release(this: object): void {
   Object.assign(this, { call: undefined, request: undefined, metadata: undefined });
 }
 
-/** Converts what a method threw to a status. If no headers were sent yet, the trailers include them. */
+/**
+ * Converts what a method threw, or decoding or encoding, to a status. Settles the call, unless its method has done so.
+ * If no headers were sent yet, the trailers include them.
+ */
 function statusOfThrown(thrown: unknown, context: GrpcContext, call: Call, isFirst: boolean): StatusObject {
+  const error = thrown instanceof ConnectError ? thrown : toGatewayError(thrown);
+  // First, since it changes what the headers say of limits. A method that throws a ConnectError has settled its call.
+  if (error instanceof GatewayError) call.settle(error);
   const { setHeaders = [], setTrailers = [] } = context;
   const trailers = isFirst ? [...answerHeaders(call), ...setHeaders, ...setTrailers] : setTrailers;
-  if (thrown instanceof ConnectError) return connectStatus(thrown, trailers);
-  return toGrpcStatus(toGatewayError(thrown), call, trailers);
+  return error instanceof ConnectError ? connectStatus(error, trailers) : toGrpcStatus(error, call, trailers);
 }
 
 /** Sends a status. If that throws, sends INTERNAL without details, since a grpc-js handler must not throw. */

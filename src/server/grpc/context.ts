@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http2";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { setAdmittedCall } from "../services/admitted-call.ts";
+import { pathOf } from "../services/mounted-service.ts";
 import type { GrpcCall } from "./access.ts";
 
 /** Connect handler context for a method that runs on grpc-js. Methods read the authenticated call from `values`. */
@@ -56,7 +57,7 @@ export class GrpcContext implements HandlerContext {
   }
 
   get url(): string {
-    return `http://localhost/${this.service.typeName}/${this.method.name}`;
+    return `http://localhost${pathOf(this.method)}`;
   }
 }
 
