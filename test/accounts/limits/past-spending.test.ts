@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type LimitedHolder, limitedAccount, limitedKey, periodOf } from "../../../src/accounts/limits/claims.ts";
 import type { Claim } from "../../../src/accounts/limits/limit-store.ts";
 import { PastSpending } from "../../../src/accounts/limits/past-spending.ts";
@@ -78,6 +78,10 @@ function claim(hold: number, beganMs = sinceMs + 1, owner: LimitedHolder = accou
 }
 
 describe("what budgets had spent before this process", () => {
+  // `prepare` reads what was spent in the periods of today.
+  beforeAll(() => vi.useFakeTimers({ now: sinceMs, toFake: ["Date"] }));
+  afterAll(() => vi.useRealTimers());
+
   it("counts from the first call on, which waits for it", async () => {
     const calls = new Calls();
     calls.add("a/b", month.startMs, 50);
