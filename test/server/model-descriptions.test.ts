@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { effortProbes, parameterProbes } from "../../src/calls/parameter-probes.ts";
 import { type ChatRequest, ChatRequestSchema } from "../../src/gen/dragoman/v1/chat_request_pb.js";
 import { Modality } from "../../src/gen/dragoman/v1/modality_pb.js";
@@ -169,8 +169,12 @@ describe("a model's description", () => {
 
   it("has the day on which the provider shuts the model down, and then the state UNAVAILABLE", async () => {
     const dayOf = ({ deprecationTime }: Model) => deprecationTime && timestampDate(deprecationTime).toISOString();
+    vi.useFakeTimers({ now: Date.UTC(2027, 2, 31), toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
     const announced = await get("openai/gpt-5.1-2025-11-13");
     expect([dayOf(announced), announced.state]).toEqual(["2027-04-01T00:00:00.000Z", ModelState.AVAILABLE]);
+    vi.setSystemTime(Date.UTC(2027, 3, 2));
+    expect((await get("openai/gpt-5.1-2025-11-13")).state).toBe(ModelState.UNAVAILABLE);
     const past = await get("gpt-4-32k");
     expect([dayOf(past), past.state]).toEqual(["2025-06-06T00:00:00.000Z", ModelState.UNAVAILABLE]);
     const unknown = await get("gpt-6-astra");
