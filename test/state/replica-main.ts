@@ -22,15 +22,18 @@ let calls = 0;
 async function call(): Promise<void> {
   while (us() < endUs) {
     const id = `${process.pid}-${calls++}`;
+    const sentMs = now();
     const sentUs = us();
     const decision = await store.reserve(id, claims);
     const receivedUs = us();
+    const receivedMs = now() + 1;
     const isAdmitted = decision.refusedBy === undefined;
     if (isAdmitted && holdMs < 0) await new Promise(() => {});
     if (isAdmitted && holdMs > 0) await delay(Math.random() * holdMs);
     const used = claims.map(({ kind, hold }) => (kind === "budget" ? Math.floor(hold * usedShare) : hold));
     const settledUs = us();
-    const outcome: Outcome = { id, sentUs, receivedUs, settledUs, isAdmitted, shared: decision.shared, used };
+    const times = { sentMs, receivedMs, sentUs, receivedUs, settledUs };
+    const outcome: Outcome = { id, ...times, isAdmitted, shared: decision.shared, used };
     // What is not told before the process dies, counts as not admitted: the bounds hold all the more.
     process.send?.(outcome);
     if (isAdmitted) {

@@ -22,6 +22,9 @@ export interface ReplicaOptions {
 /** What a replica tells about a call. The times are of one clock for all processes of the machine. */
 export interface Outcome {
   readonly id: string;
+  /** Time range of the call in whole ms on the clock of Redis, which can run at another speed than the one in us. */
+  readonly sentMs: number;
+  readonly receivedMs: number;
   readonly sentUs: number;
   readonly receivedUs: number;
   readonly settledUs: number;
